@@ -1,0 +1,1 @@
+"""source-linear: an Airbyte source connector for Linear, the issue tracker."""

@@ -1,0 +1,158 @@
+"""The configuration: whether it is as the spec says, in sentences that name the field."""
+
+import ipaddress
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import jsonschema
+from airbyte_cdk.models import FailureType
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
+
+DEFAULT_API_URL = "https://api.linear.app/graphql"
+_FLAT_KEYS = ("api_key", "linear_api_key")
+
+
+def config_error(message: str) -> AirbyteTracedException:
+    """An error that the user can mend; `message` says how."""
+    return AirbyteTracedException(
+        message=message, internal_message=message, failure_type=FailureType.config_error
+    )
+
+
+def read_json(path: str, what: str) -> Any:
+    """Read the JSON file that the user named as `what` (for example `--config`).
+
+    Raises:
+        AirbyteTracedException: it cannot be read, or is not JSON.
+    """
+    try:
+        return json.loads(Path(path).read_text("utf-8"))
+    except OSError as error:
+        raise config_error(f"{what}: {path} cannot be read ({error.strerror}).") from None
+    except ValueError as error:
+        where = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
+        raise config_error(f"{what}: {path} is not valid JSON{where}.") from None
+
+
+def validate(config: Any, connection_specification: Mapping[str, Any]) -> None:
+    """Check a configuration against the spec, and for what a JSON schema cannot say.
+
+    Raises:
+        AirbyteTracedException: naming the first field that is wrong, what is wrong and what is right.
+            Values of secret fields are never shown.
+    """
+    if not isinstance(config, Mapping):
+        raise config_error("The configuration must be a JSON object.")
+    checked = dict(config)
+    flat = [checked.pop(name) for name in _FLAT_KEYS if name in checked]
+    if flat:
+        checked.setdefault("credentials", {"auth_type": "API Key", "api_key": flat[0]})
+    specification = dict(connection_specification["properties"])
+    _validate_credentials(checked.get("credentials"), specification.pop("credentials")["oneOf"])
+    for name, schema in specification.items():
+        if name in checked:
+            _validate_field(name, checked[name], schema)
+    if "start_date" in checked:
+        _validate_start_date(checked["start_date"])
+    if "api_url" in checked:
+        _validate_api_url(checked["api_url"])
+
+
+def timestamp(text: str) -> datetime:
+    """Read an ISO 8601 date or UTC date-time, to the microsecond.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)?)?", text):
+        raise ValueError(text)
+    moment = datetime.fromisoformat(text)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def milliseconds(moment: datetime) -> str:
+    """A moment as Linear writes it: UTC, cut to the millisecond, for example 2026-01-31T08:15:00.123Z."""
+    text = moment.astimezone(UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")
+
+
+def _validate_credentials(credentials: Any, options: list[Mapping[str, Any]]) -> None:
+    kinds = {option["properties"]["auth_type"]["const"]: option for option in options}
+    names = " or ".join(f'"{name}"' for name in kinds)
+    if credentials is None:
+        raise config_error(
+            "credentials: is missing. Give an API key, for example "
+            '{"credentials": {"auth_type": "API Key", "api_key": "…"}}.'
+        )
+    if not isinstance(credentials, Mapping):
+        raise config_error("credentials: must be an object with auth_type and its fields.")
+    option = kinds.get(str(credentials.get("auth_type")))
+    if option is None:
+        raise config_error(f"credentials.auth_type: must be {names}.")
+    for name in option["required"]:
+        if name not in credentials:
+            raise config_error(f"credentials.{name}: is missing; {credentials['auth_type']} needs it.")
+    for name, schema in option["properties"].items():
+        if name in credentials:
+            _validate_field(f"credentials.{name}", credentials[name], schema)
+
+
+def _validate_field(name: str, value: Any, schema: Mapping[str, Any]) -> None:
+    validator = jsonschema.Draft7Validator(schema)
+    error = next(iter(validator.iter_errors(value)), None)
+    if error is None:
+        return
+    rules: Mapping[str, str] = {
+        "type": f"must be of type {schema.get('type')}",
+        "enum": "must be one of " + ", ".join(map(str, schema.get("enum", []))),
+        "const": f'must be "{schema.get("const")}"',
+        "minLength": "must not be empty",
+        "minimum": f"must be at least {schema.get('minimum')}",
+        "maximum": f"must be at most {schema.get('maximum')}",
+        "pattern": f"must look like {schema.get('pattern_descriptor', schema.get('pattern'))}",
+    }
+    rule = rules.get(str(error.validator), f"is not valid ({error.validator})")
+    shown = "" if schema.get("airbyte_secret") else f", not {json.dumps(value)[:80]}"
+    raise config_error(f"{name}: {rule}{shown}.")
+
+
+def _validate_start_date(text: str) -> None:
+    try:
+        moment = timestamp(text)
+    except ValueError:
+        raise config_error(f"start_date: {text} is not a date that exists.") from None
+    if moment > datetime.now(UTC):
+        raise config_error(f"start_date: {text} lies in the future; nothing would be read.")
+
+
+def _validate_api_url(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        _ = parts.port
+    except ValueError:
+        raise config_error("api_url: is not a URL.") from None
+    if parts.username or parts.password:
+        raise config_error("api_url: must not hold a user name or password.")
+    if parts.scheme == "https" and host:
+        return
+    if parts.scheme == "http" and _is_loopback(host):
+        return
+    raise config_error(
+        f"api_url: must be https, or http on this machine (127.0.0.1, localhost), "
+        f"so that the key is not sent in the clear; for example {DEFAULT_API_URL}."
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

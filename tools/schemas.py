@@ -1,0 +1,139 @@
+"""Write `schemas/*.json`: derived from the manifest's fields and the types in the contract.
+
+    python -m tools.schemas
+
+A test fails when they drift (unit_tests/test_schemas.py).
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from graphql import (
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLSchema,
+    build_schema,
+    get_named_type,
+    get_nullable_type,
+    is_enum_type,
+)
+
+from source_linear.queries import ARCHIVED_FLAG, Stream
+from source_linear.source import manifest
+
+ROOT = Path(__file__).resolve().parent.parent
+CONTRACT = ROOT / "integration_tests" / "linear_api" / "schema.graphql"
+
+# Int is a number too, as in Airbyte's own source-linear: who switches keeps the column's type.
+_SCALARS: Mapping[str, dict[str, Any]] = {
+    "ID": {"type": "string"},
+    "String": {"type": "string"},
+    "UUID": {"type": "string"},
+    "Boolean": {"type": "boolean"},
+    "Float": {"type": "number"},
+    "Int": {"type": "number"},
+    "DateTime": {
+        "type": "string",
+        "format": "date-time",
+        "airbyte_type": "timestamp_with_timezone",
+    },
+    "TimelessDate": {"type": "string", "format": "date"},
+    "Duration": {"type": "string"},
+    # Linear declares objects where it also sends lists, for example Issue.reactionData.
+    "JSONObject": {"type": ["object", "array"], "additionalProperties": True},
+    "JSON": {
+        "type": ["object", "array", "string", "number", "boolean"],
+        "additionalProperties": True,
+    },
+}
+
+
+def contract() -> GraphQLSchema:
+    """The committed part of Linear's schema."""
+    return build_schema(CONTRACT.read_text("utf-8"))
+
+
+def streams() -> list[Stream]:
+    """The streams that the manifest declares, in its order."""
+    return [Stream.from_parameters(entry["$parameters"]) for entry in manifest()["streams"]]
+
+
+def schema_of(stream: Stream, linear: GraphQLSchema) -> dict[str, Any]:
+    """The JSON schema of a stream's records: exactly its columns, each with the type Linear gives it.
+
+    Raises:
+        KeyError: Linear has no such entity or field.
+    """
+    entity = linear.type_map[stream.entity]
+    assert isinstance(entity, GraphQLObjectType)
+    columns: dict[str, dict[str, Any]] = {}
+    for name in (*stream.fields, *stream.objects):
+        columns[name] = _json_type(entity.fields[name].type)
+    for name in stream.relations:
+        _ = entity.fields[name]
+        columns[f"{name}Id"] = {"type": "string"}
+    for column, nested in stream.lists.items():
+        _ = entity.fields[nested.name]
+        columns[column] = {"type": "array", "items": {"type": "string"}}
+    for column in stream.parent_columns:
+        columns[column] = _SCALARS["DateTime" if column.endswith("At") else "ID"]
+    for name, of in stream.copies.items():
+        columns[name] = columns[of]
+    columns[ARCHIVED_FLAG] = {"type": "boolean"}
+    never_null = ("id", stream.cursor_field, ARCHIVED_FLAG)
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "type": "object",
+        "additionalProperties": True,
+        "properties": {
+            name: columns[name] if name in never_null else _nullable(columns[name])
+            for name in stream.column_names
+        },
+    }
+
+
+def render(schema: Mapping[str, Any]) -> str:
+    """The text of a schema file."""
+    return json.dumps(schema, indent=2) + "\n"
+
+
+def _json_type(linear_type: Any) -> dict[str, Any]:
+    nullable = get_nullable_type(linear_type)
+    if isinstance(nullable, GraphQLList):
+        items = _json_type(nullable.of_type)
+        if not isinstance(nullable.of_type, GraphQLNonNull):
+            items = _nullable(items)
+        return {"type": "array", "items": items}
+    named = get_named_type(nullable)
+    if named.name in _SCALARS:
+        return _SCALARS[named.name]
+    if is_enum_type(named):
+        return {"type": "string"}  # without its values: Linear adds some at any time
+    return {"type": "object", "additionalProperties": True}
+
+
+def _nullable(schema: Mapping[str, Any]) -> dict[str, Any]:
+    types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    return {**schema, "type": ["null", *types]}
+
+
+def main() -> None:
+    """Write all schemas and delete those of streams that are gone."""
+    directory = ROOT / "schemas"
+    directory.mkdir(exist_ok=True)
+    linear = contract()
+    written = set()
+    for stream in streams():
+        path = directory / f"{stream.name}.json"
+        path.write_text(render(schema_of(stream, linear)), "utf-8")
+        written.add(path)
+    for path in set(directory.glob("*.json")) - written:
+        path.unlink()
+    print(f"{len(written)} schemas written")
+
+
+if __name__ == "__main__":
+    main()

@@ -28,7 +28,7 @@ def cost(selection: str) -> float:
     A property is 0.1 point, an object 1 point, and a connection multiplies its nodes by its `first`
     and costs nothing itself. The members of a union are summed: an upper bound.
     """
-    tokens = re.findall(r"\.\.\.\s*on\s+\w+|\([^)]*\)|\w+|[{}]", selection)
+    tokens = re.findall(r"\.\.\.\s*on\s+\w+|\([^)]*\)|\w+(?!:)\b|[{}]", selection)
     points = 0.0
     factors = [1.0]
     for index, token in enumerate(tokens):
@@ -60,12 +60,14 @@ class NestedList:
             is read on to its end. 0 for a plain list, which always comes whole.
         arguments: the connection's other arguments, as GraphQL text.
         items: what is queried of an item, as GraphQL text.
+        alias: the name under which it is queried, where nodes of several roots must be told apart.
     """
 
     name: str
     first: int = 0
     arguments: str = ""
     items: str = "id"
+    alias: str = ""
 
     @classmethod
     def parse(cls, text: str) -> "NestedList":
@@ -80,20 +82,25 @@ class NestedList:
         return cls(match.group(1), int(match.group(2) or 0), match.group(3) or "")
 
     @property
+    def key(self) -> str:
+        """The name under which the list stands in a node."""
+        return self.alias or self.name
+
+    @property
     def selection(self) -> str:
         """GraphQL text that brings the list with its node. A full page means: there may be more."""
         if not self.first:
             return f"{self.name} {{ {self.items} }}"
-        return f"{self.name}({self._arguments(self.first)}) {{ nodes {{ {self.items} }} }}"
+        return f"{self._call(self.first)} {{ nodes {{ {self.items} }} }}"
 
     def page(self, first: int, after: str | None = None) -> str:
         """GraphQL text of one page of the connection, with its `pageInfo`."""
-        arguments = self._arguments(first, after)
-        return f"{self.name}({arguments}) {{ nodes {{ {self.items} }} {PAGE_INFO} }}"
+        return f"{self._call(first, after)} {{ nodes {{ {self.items} }} {PAGE_INFO} }}"
 
-    def _arguments(self, first: int, after: str | None = None) -> str:
-        parts = [f"first: {first}", f'after: "{after}"' if after else "", self.arguments]
-        return ", ".join(part for part in parts if part)
+    def _call(self, first: int, after: str | None = None) -> str:
+        arguments = [f"first: {first}", f'after: "{after}"' if after else "", self.arguments]
+        alias = f"{self.alias}: " if self.alias else ""
+        return f"{alias}{self.name}({', '.join(part for part in arguments if part)})"
 
 
 @dataclass(frozen=True)
@@ -130,6 +137,7 @@ class Stream:
         kind: windowed, swept, feed or child; the manifest's head says which is which.
         connection: whether the root is a connection (and takes `first`, `after`, `includeArchived`).
         filterable: whether it takes `filter`.
+        windows: into how many windows a first read is cut.
         arguments: further arguments of the root, as GraphQL text.
         parents: for rows that have no root of their own: parents' lists, `Issue.history(first: 5)`.
         cursor_field: the column that a stream's state is about.
@@ -148,6 +156,7 @@ class Stream:
     kind: str
     connection: bool = True
     filterable: bool = True
+    windows: int = 3
     arguments: str = ""
     parents: tuple[str, ...] = ()
     cursor_field: str = CURSOR_FIELD
@@ -169,6 +178,7 @@ class Stream:
             kind=parameters["kind"],
             connection=parameters.get("connection", True),
             filterable=parameters.get("filterable", True),
+            windows=parameters.get("windows", 3),
             arguments=parameters.get("arguments", ""),
             parents=tuple(parameters.get("parents", ())),
             cursor_field=parameters.get("cursor_field", CURSOR_FIELD),
@@ -200,8 +210,10 @@ class Stream:
         roots = []
         for text in self.parents:
             entity, _, connection = text.partition(".")
-            children = replace(NestedList.parse(connection), items=selection)
             own = f"{entity[0].lower()}{entity[1:]}s"
+            children = replace(NestedList.parse(connection), items=selection)
+            if len(self.parents) > 1:
+                children = replace(children, alias=f"{own}_{children.name}")
             parent = f"id {CURSOR_FIELD} archivedAt {children.selection}"
             roots.append(Root(own, entity, parent, children=children))
         return tuple(roots)
@@ -286,7 +298,7 @@ class Stream:
                 target = node.pop(name)
                 node[column] = target["id"] if target else None
             for column, nested in lists:
-                items = node.pop(nested.name)
+                items = node.pop(nested.key)
                 items = items["nodes"] if nested.first and items else items
                 node[column] = None if items is None else [item["id"] for item in items if item]
             for name, of in copies:

@@ -40,7 +40,6 @@ from source_linear.queries import CURSOR_FIELD, Stream
 _LOGGER = logging.getLogger("airbyte")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_WINDOWS = 10  # enough for the workers to share one stream, few enough for a small stream
 _SHORTEST_WINDOW = timedelta(days=1)
 _CHECK_PATIENCE = 10.0  # seconds
 # API.md, Cheap truths: 3 points, and it needs no permission beyond a valid key.
@@ -257,7 +256,7 @@ class SourceLinear(ConcurrentDeclarativeSource):
         span = max(self._sync.start - (self._sync.origin if first_read else first), _SHORTEST_WINDOW)
         # Changed parents are asked for once, up to now (Window.filter); lists are read whole.
         several = in_windows and (stream.kind == "windowed" or first_read)
-        step = max(span / _WINDOWS, _SHORTEST_WINDOW) if several else span + _SHORTEST_WINDOW
+        step = max(span / stream.windows, _SHORTEST_WINDOW) if several else span + _SHORTEST_WINDOW
         return {
             "start": milliseconds(self._sync.origin if first_read else start_date or self._sync.origin),
             "end": milliseconds(self._sync.start),

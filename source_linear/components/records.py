@@ -84,7 +84,7 @@ class ChangedRows(RecordFilter):
         rows = []
         for root in self._stream.roots:
             assert root.children is not None
-            name = root.children.name
+            name = root.children.key
             own = [parent for parent in parents if name in parent]
             if not self._stream.has_own_dates:
                 own = [parent for parent in own if window.holds(parent)]
@@ -109,7 +109,7 @@ class ChangedRows(RecordFilter):
         unfinished: list[_Unfinished] = [
             (node, None)
             for node in nodes
-            if len(node[nested.name]["nodes"]) >= nested.first and _reaches(node[nested.name]["nodes"], since)
+            if len(node[nested.key]["nodes"]) >= nested.first and _reaches(node[nested.key]["nodes"], since)
         ]
         first = max(nested.first, _FOLLOW_FIRST)
         while unfinished:
@@ -117,7 +117,7 @@ class ChangedRows(RecordFilter):
             rest: list[_Unfinished] = []
             for start in range(0, len(unfinished), size):
                 rest += self._follow(root, nested, unfinished[start : start + size], first)
-            unfinished = [item for item in rest if _reaches(item[0][nested.name]["nodes"], since)]
+            unfinished = [item for item in rest if _reaches(item[0][nested.key]["nodes"], since)]
             first = min(MAX_PAGE_SIZE, int((MAX_COST - 3) / cost(nested.page(1))))
 
     def _follow(
@@ -143,9 +143,9 @@ class ChangedRows(RecordFilter):
             found = data[f"n{index}"]["nodes"]
             if not found:  # purged since its page was read: what came with it is what there was
                 continue
-            page = found[0][nested.name]
-            kept = node[nested.name]["nodes"] if after else []
-            node[nested.name]["nodes"] = kept + page["nodes"]
+            page = found[0][nested.key]
+            kept = node[nested.key]["nodes"] if after else []
+            node[nested.key]["nodes"] = kept + page["nodes"]
             if page["pageInfo"]["hasNextPage"]:
                 rest.append((node, page["pageInfo"]["endCursor"]))
         return rest

@@ -43,6 +43,7 @@ class LinearRequester(HttpRequester):
 
     def __post_init__(self, parameters: Mapping[str, Any]) -> None:
         """Prepare the query, if the requester belongs to a stream."""
+        parameters = parameters or {}
         super().__post_init__(parameters)
         self._session = requests.Session()
         self._warned = False

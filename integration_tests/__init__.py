@@ -1,0 +1,1 @@
+"""The connector process against the stand-in of Linear's API."""

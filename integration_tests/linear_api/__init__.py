@@ -1,0 +1,23 @@
+"""A stand-in of Linear's GraphQL API: real GraphQL over Linear's schema, faults on demand."""
+
+from .clock import Clock
+from .faults import Fault, Faults, Request
+from .generator import generate
+from .limits import Limits
+from .schema import linear_schema
+from .server import LinearApi, Record, RequestLog
+from .workspace import Workspace
+
+__all__ = [
+    "Clock",
+    "Fault",
+    "Faults",
+    "Limits",
+    "LinearApi",
+    "Record",
+    "Request",
+    "RequestLog",
+    "Workspace",
+    "generate",
+    "linear_schema",
+]

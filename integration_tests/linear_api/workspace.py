@@ -1,0 +1,445 @@
+"""A Linear workspace in memory: rows by type and id, and what users do to them."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from .clock import Clock
+from .defaults import Defaults
+from .links import Ancestors, Every, Inverse, Link, Stored, Through, hidden_keys, links
+from .rows import Row, embedded, plain
+from .schema import Kind, Schema, linear_schema
+
+
+class Workspace:
+    """Rows of every entity type, thread-safe.
+
+    Fields are given by their GraphQL names; a relation takes the other row's id under `issue`
+    or `issueId`, a stored list takes ids under `labels` or `labelIds`. Timestamps come from
+    the clock unless given.
+    """
+
+    def __init__(self, clock: Clock | None = None, seed: int = 0, schema: Schema | None = None) -> None:
+        self.schema = schema or linear_schema()
+        self.clock = clock or Clock()
+        self.seed = seed
+        self.lock = threading.RLock()
+        self.links: dict[tuple[str, str], Link] = links(self.schema)
+        self.rows: dict[str, dict[str, Row]] = {name: {} for name in sorted(self.schema.entities)}
+        self.tombstones: dict[str, dict[str, Row]] = {name: {} for name in self.rows}
+        self.versions: dict[str, int] = dict.fromkeys(self.rows, 0)
+        self.defaults = Defaults(self.schema, seed, self.clock.milliseconds)
+        self._hidden_keys = hidden_keys(self.links)
+        self._made: dict[str, int] = dict.fromkeys(self.rows, 0)
+        self._indexes: dict[tuple[str, str], dict[Any, dict[str, None]]] = {}
+        self._issue_numbers: dict[str, int] = {}
+        self._random = random.Random(f"{seed}:workspace")
+
+    # --- reading ---------------------------------------------------------------------------
+
+    def get(self, type_name: str, row_id: str | None) -> Row | None:
+        """A row, archived or not; None when there is none (any more)."""
+        return self.rows[type_name].get(row_id) if row_id is not None else None
+
+    def ids(self, type_name: str, *, archived: bool = True) -> list[str]:
+        """The ids of a type in the order in which the rows were made."""
+        return [
+            row_id for row_id, row in self.rows[type_name].items() if archived or row["archivedAt"] is None
+        ]
+
+    def counts(self) -> dict[str, int]:
+        """How many rows, archived ones included, each type that has any has."""
+        return {name: len(rows) for name, rows in self.rows.items() if rows}
+
+    def linked(self, type_name: str, row: Mapping[str, Any], field: str) -> list[Row]:
+        """The rows of a nested list, archived ones included, in no particular order."""
+        return list(self._linked(self.links[type_name, field], row))
+
+    def list_ids(self, type_name: str, row_id: str, field: str) -> list[str]:
+        """The ids of a nested list in the API's default order, nothing hidden."""
+        with self.lock:
+            rows = self.linked(type_name, self._row(type_name, row_id), field)
+            link = self.links[type_name, field]
+            rows.sort(key=self.default_order(link.target), reverse=True)
+            return [row["id"] for row in rows]
+
+    def default_order(self, type_name: str) -> Callable[[Row], tuple[Any, str]]:
+        """The key of `orderBy: createdAt` (spans have only `startedAt`)."""
+        field = "createdAt" if "createdAt" in self.schema.fields(type_name) else "startedAt"
+        return lambda row: (row[field], row["id"])
+
+    def expected(self, type_name: str, row_id: str) -> dict[str, Any]:
+        """The whole row as stored, without GraphQL: what a complete sync must bring.
+
+        Scalars and embedded objects under their names, each relation as `<field>Id`, each
+        nested list as ids under the singular plus `Ids` in the API's default order, archived
+        and disabled ones included. Lists whose key the schema itself has as a scalar
+        (`Issue.labelIds`) keep the stored order.
+
+        Raises:
+            KeyError: there is no such row.
+        """
+        with self.lock:
+            row = self._row(type_name, row_id)
+            fields = self.schema.fields(type_name)
+            record: dict[str, Any] = {}
+            for name, field in fields.items():
+                if (type_name, name) in COUNTS:
+                    record[name] = self.count(type_name, row, name)
+                elif field.kind is Kind.RELATION:
+                    record[field.key] = row[field.key]
+                elif field.kind in (Kind.LIST, Kind.CONNECTION):
+                    if field.key not in fields:
+                        record[field.key] = self.list_ids(type_name, row_id, name)
+                else:
+                    record[name] = plain(row[name])
+            return record
+
+    def count(self, type_name: str, row: Row, field: str, *, archived: bool = False) -> int:
+        """The value of a counting field such as `Team.issueCount`."""
+        rows = self._linked(self.links[type_name, COUNTS[type_name, field]], row)
+        return sum(1 for other in rows if archived or other["archivedAt"] is None)
+
+    # --- what users do ---------------------------------------------------------------------
+
+    def create(self, type_name: str, **values: Any) -> str:
+        """Make a row; what isn't given is filled from the schema's types and existing rows.
+
+        Returns:
+            The new row's id.
+
+        Raises:
+            ValueError: a field is unknown.
+        """
+        with self.lock:
+            own = self._normalised(type_name, values)
+            now = self.clock.text
+            own.setdefault("id", self.new_id(type_name))
+            own.setdefault("createdAt", now)
+            own.setdefault("updatedAt", now)
+            complete = getattr(self, f"_complete_{type_name.lower()}", None)
+            if complete is not None:
+                complete(own)
+            self._fill_required(type_name, own)
+            return self.insert(type_name, own)
+
+    def update(self, type_name: str, row_id: str, *, touch: bool = True, **values: Any) -> None:
+        """Change a row; `updatedAt` becomes now unless given or `touch` is false.
+
+        Raises:
+            KeyError: there is no such row.
+            ValueError: a field is unknown.
+        """
+        with self.lock:
+            changes = self._normalised(type_name, values)
+            if touch:
+                changes.setdefault("updatedAt", self.clock.text)
+            self._change(type_name, row_id, changes)
+
+    def bulk_update(
+        self, type_name: str, row_ids: Iterable[str], *, at: str | None = None, **values: Any
+    ) -> str:
+        """Change many rows under one `updatedAt` (API.md: ties are common).
+
+        Returns:
+            The stamp.
+        """
+        with self.lock:
+            stamp = at or self.clock.text
+            for row_id in list(row_ids):
+                self.update(type_name, row_id, **{"updatedAt": stamp, **values})
+            return stamp
+
+    def archive(self, type_name: str, row_id: str, *, at: str | None = None) -> None:
+        """Set `archivedAt` and nothing else (API.md: archiving does NOT advance `updatedAt`)."""
+        with self.lock:
+            changes = self._normalised(type_name, {"archivedAt": at or self.clock.text})
+            self._change(type_name, row_id, changes)
+
+    def trash(self, type_name: str, row_id: str, *, at: str | None = None) -> None:
+        """Delete as Linear does: `trashed: true` with `archivedAt`; `updatedAt` stays.
+
+        Raises:
+            ValueError: the type has no `trashed`.
+        """
+        with self.lock:
+            changes = self._normalised(type_name, {"trashed": True})
+            self._change(type_name, row_id, {**changes, "archivedAt": at or self.clock.text})
+
+    def unarchive(self, type_name: str, row_id: str, *, touch: bool = False) -> None:
+        """Clear `archivedAt` (and `trashed`); whether Linear touches `updatedAt` isn't known."""
+        with self.lock:
+            changes: dict[str, Any] = {"archivedAt": None}
+            if self._row(type_name, row_id)["trashed"]:
+                changes["trashed"] = None
+            if touch:
+                changes["updatedAt"] = self.clock.text
+            self._change(type_name, row_id, changes)
+
+    def purge(self, type_name: str, row_id: str) -> None:
+        """Remove a row without a trace, with the rows that cannot be without it.
+
+        What merely refers to it (a nullable relation, a list) loses the reference, untouched
+        otherwise. The row's last state stays as a tombstone, so that its id still works as a
+        cursor.
+        """
+        with self.lock:
+            row = self._row(type_name, row_id)
+            del self.rows[type_name][row_id]
+            self.tombstones[type_name][row_id] = row
+            self._unindex(type_name, row_id, row, row)
+            self.versions[type_name] += 1
+            for child, key, required in self._references(type_name):
+                for child_id in list(self._index(child, key).get(row_id, ())):
+                    if child_id not in self.rows[child]:
+                        continue
+                    value = self.rows[child][child_id][key]
+                    if isinstance(value, list):
+                        self._change(child, child_id, {key: [i for i in value if i != row_id]})
+                    elif required:
+                        self.purge(child, child_id)
+                    else:
+                        self._change(child, child_id, {key: None})
+
+    def set_list(self, type_name: str, row_id: str, field: str, size: int) -> list[str]:
+        """Give a row's nested list exactly `size` items, making or purging rows as needed.
+
+        The row's own `updatedAt` stays.
+
+        Returns:
+            The ids, as `list_ids` orders them.
+
+        Raises:
+            ValueError: the list isn't the row's own (all users of the organization, ancestors).
+        """
+        with self.lock:
+            row = self._row(type_name, row_id)
+            link = self.links[type_name, field]
+            if isinstance(link, Stored):
+                ids = self._several(link.target, size, list(row[link.key] or ()))
+                self._change(type_name, row_id, {link.key: ids})
+            elif isinstance(link, Inverse):
+                self._resize(link.target, link.key, row[link.own], size)
+            elif isinstance(link, Through):
+                index = self._index(link.join, link.near)
+                while len(index.get(row_id, ())) > size:
+                    self.purge(link.join, next(reversed(index[row_id])))
+                taken = [self.rows[link.join][i][link.far] for i in index.get(row_id, ())]
+                for other in self._several(link.target, size, taken)[len(taken) :]:
+                    self.create(link.join, **{link.near: row_id, link.far: other})
+            else:
+                raise ValueError(f"{type_name}.{field} is not a list of its row's own")
+            return self.list_ids(type_name, row_id, field)
+
+    # --- for the generator ------------------------------------------------------------------
+
+    def new_id(self, type_name: str) -> str:
+        """The next id of a type: looks like a UUID, the same for the same seed."""
+        number = self._made[type_name] = self._made[type_name] + 1
+        digest = hashlib.blake2b(f"{self.seed}:{type_name}:{number}".encode(), digest_size=16).hexdigest()
+        return f"{digest[:8]}-{digest[8:12]}-4{digest[13:16]}-a{digest[17:20]}-{digest[20:]}"
+
+    def next_issue_number(self, team_id: str) -> int:
+        """The next number of a team's issues."""
+        number = self._issue_numbers[team_id] = self._issue_numbers.get(team_id, 0) + 1
+        return number
+
+    def insert(self, type_name: str, values: Mapping[str, Any]) -> str:
+        """Put a row that is complete but for the type's defaults; returns its id."""
+        row = Row(values, self.defaults.of(type_name))
+        row_id: str = row["id"]
+        self.rows[type_name][row_id] = row
+        self.versions[type_name] += 1
+        if self._indexes:
+            self._reindex(type_name, row_id, row)
+        return row_id
+
+    def any_id(self, type_name: str) -> str | None:
+        """The id of some row, the same for the same seed and history; None without rows."""
+        ids = self.ids(type_name)
+        return self._random.choice(ids) if ids else None
+
+    # --- inside -----------------------------------------------------------------------------
+
+    def _row(self, type_name: str, row_id: str) -> Row:
+        try:
+            return self.rows[type_name][row_id]
+        except KeyError:
+            raise KeyError(f"no {type_name} {row_id}") from None
+
+    def _linked(self, link: Link, row: Mapping[str, Any]) -> Iterator[Row]:
+        rows = self.rows[link.target]
+        if isinstance(link, Inverse):
+            ids: Iterable[str] = self._index(link.target, link.key).get(row[link.own], ())
+        elif isinstance(link, Stored):
+            ids = row[link.key] or ()
+        elif isinstance(link, Through):
+            joins = self.rows[link.join]
+            near = self._index(link.join, link.near).get(row["id"], ())
+            ids = dict.fromkeys(joins[join_id][link.far] for join_id in near)
+        elif isinstance(link, Every):
+            ids = rows
+        else:
+            ids = self._ancestors(link, row)
+        return (rows[row_id] for row_id in ids if row_id in rows)
+
+    def _ancestors(self, link: Ancestors, row: Mapping[str, Any]) -> list[str]:
+        found: list[str] = []
+        above = row[link.key]
+        while above is not None and above not in found:
+            found.append(above)
+            above = self.rows[link.target][above][link.key]
+        return found
+
+    def _index(self, type_name: str, key: str) -> dict[Any, dict[str, None]]:
+        index = self._indexes.get((type_name, key))
+        if index is None:
+            index = self._indexes[type_name, key] = {}
+            for row_id, row in self.rows[type_name].items():
+                for value in _values(row[key]):
+                    index.setdefault(value, {})[row_id] = None
+        return index
+
+    def _reindex(self, type_name: str, row_id: str, changes: Mapping[str, Any]) -> None:
+        for (indexed, key), index in self._indexes.items():
+            if indexed == type_name and key in changes:
+                for value in _values(changes[key]):
+                    index.setdefault(value, {})[row_id] = None
+
+    def _unindex(self, type_name: str, row_id: str, row: Row, changes: Mapping[str, Any]) -> None:
+        for (indexed, key), index in self._indexes.items():
+            if indexed == type_name and key in changes:
+                for value in _values(row[key]):
+                    index.get(value, {}).pop(row_id, None)
+
+    def _change(self, type_name: str, row_id: str, changes: Mapping[str, Any]) -> None:
+        row = self._row(type_name, row_id)
+        self._unindex(type_name, row_id, row, changes)
+        row.update(changes)
+        self._reindex(type_name, row_id, changes)
+        self.versions[type_name] += 1
+
+    def _references(self, target: str) -> Iterator[tuple[str, str, bool]]:
+        for type_name in self.rows:
+            fields = self.schema.fields(type_name)
+            for key, field in self.schema.relations(type_name).items():
+                if field.target == target:
+                    scalar = fields.get(key)
+                    yield type_name, key, field.required or bool(scalar and scalar.required)
+        for (owner, _), link in self.links.items():
+            if isinstance(link, Stored) and link.target == target and owner in self.rows:
+                yield owner, link.key, False
+            elif isinstance(link, Inverse) and owner == target and link.own == "id":
+                fields = self.schema.fields(link.target)
+                if link.key not in self.schema.relations(link.target) and link.key not in fields:
+                    yield link.target, link.key, True
+
+    def _normalised(self, type_name: str, values: Mapping[str, Any]) -> dict[str, Any]:
+        fields = self.schema.fields(type_name)
+        keys = self.schema.relations(type_name).keys() | self._hidden_keys.get(type_name, set())
+        own: dict[str, Any] = {}
+        for name, value in values.items():
+            field = fields.get(name)
+            if field is not None and field.kind is Kind.LEAF:
+                own[name] = value
+            elif field is not None and field.kind is Kind.VALUE:
+                own[name] = embedded(value)
+            elif field is not None and field.kind is Kind.RELATION:
+                own[field.key] = value
+            elif field is not None and isinstance(self.links[type_name, name], Stored):
+                own[field.key] = list(value)
+            elif field is None and name in keys:
+                own[name] = value
+            else:
+                hint = "; see set_list" if field else ""
+                raise ValueError(f"{type_name} has no stored field {name}{hint}")
+        return own
+
+    def _fill_required(self, type_name: str, own: dict[str, Any]) -> None:
+        fields = self.schema.fields(type_name)
+        for key, field in self.schema.relations(type_name).items():
+            scalar = fields.get(key)
+            if own.get(key) is None and (field.required or (scalar and scalar.required)):
+                own[key] = self.any_id(field.target) or self.create(field.target)
+
+    def _complete_issue(self, own: dict[str, Any]) -> None:
+        team_id = own.get("teamId") or self.any_id("Team") or self.create("Team")
+        own["teamId"] = team_id
+        if own.get("stateId") is None:
+            states = [row for row in self.rows["WorkflowState"].values() if row["teamId"] == team_id]
+            started = [row for row in states if row["type"] == "unstarted"] or states
+            own["stateId"] = started[0]["id"] if started else self.create("WorkflowState", team=team_id)
+        number = own.setdefault("number", self.next_issue_number(team_id))
+        identifier = own.setdefault("identifier", f"{self.rows['Team'][team_id]['key']}-{number}")
+        own.setdefault("labelIds", [])
+        own.setdefault("subscriberIds", [])
+        own.setdefault("url", f"https://linear.app/standin/issue/{identifier}")
+        own.setdefault("branchName", f"user/{identifier.lower()}")
+
+    def _complete_team(self, own: dict[str, Any]) -> None:
+        own.setdefault("key", f"T{self._made['Team']}")
+        own.setdefault("parentId", None)
+
+    def _complete_comment(self, own: dict[str, Any]) -> None:
+        if not own.keys() & self.schema.relations("Comment").keys():
+            own["issueId"] = self.any_id("Issue") or self.create("Issue")
+
+    def _complete_user(self, own: dict[str, Any]) -> None:
+        number = self._made["User"]
+        own.setdefault("name", f"New Person {number}")
+        own.setdefault("email", f"new{number}@standin.example")
+        for name, value in (("active", True), ("isMe", False), ("app", False), ("guest", False)):
+            own.setdefault(name, value)
+
+    def _several(self, type_name: str, size: int, first: list[str]) -> list[str]:
+        chosen = first[:size]
+        taken = set(chosen)
+        for row_id in self.ids(type_name, archived=False):
+            if len(chosen) == size:
+                break
+            if row_id not in taken and self.rows[type_name][row_id]["active"] is not False:
+                chosen.append(row_id)
+        while len(chosen) < size:
+            chosen.append(self.create(type_name))
+        return chosen
+
+    def _resize(self, type_name: str, key: str, owner: str, size: int) -> None:
+        index = self._index(type_name, key)
+        while len(index.get(owner, ())) > size:
+            self._drop(type_name, key, owner, next(reversed(index[owner])))
+        if not key.endswith("Ids"):
+            while len(index.get(owner, ())) < size:
+                self.create(type_name, **{key: owner})
+            return
+        missing = size - len(index.get(owner, ()))
+        others = [row_id for row_id in self.ids(type_name) if row_id not in index.get(owner, ())]
+        others += [self.create(type_name) for _ in range(missing - len(others))]
+        for row_id in others[:missing]:
+            value = self.rows[type_name][row_id][key] or []
+            self._change(type_name, row_id, {key: [*value, owner]})
+
+    def _drop(self, type_name: str, key: str, owner: str, row_id: str) -> None:
+        value = self.rows[type_name][row_id][key]
+        if isinstance(value, list):
+            self._change(type_name, row_id, {key: [i for i in value if i != owner]})
+        else:
+            self.purge(type_name, row_id)
+
+
+# counting field -> the list that it counts
+COUNTS: dict[tuple[str, str], str] = {
+    ("InitiativeUpdate", "commentCount"): "comments",
+    ("ProjectUpdate", "commentCount"): "comments",
+    ("Release", "issueCount"): "issues",
+    ("Team", "issueCount"): "issues",
+}
+
+
+def _values(value: Any) -> tuple[Any, ...] | list[Any]:
+    if value is None:
+        return ()
+    return value if isinstance(value, list) else (value,)

@@ -1,0 +1,94 @@
+"""Sync a Linear workspace into DuckDB and look at it.
+
+Reads a stand-in of Linear's API that runs on this machine, or, with LINEAR_API_KEY in the
+environment, the workspace of that key. Run it again, and it reads what changed since.
+"""
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from tools.demo.connector import Connector
+from tools.demo.destination import DuckDBDestination
+from tools.demo.errors import DemoError
+from tools.demo.processes import KEY_VARIABLE
+from tools.demo.screen import Screen
+from tools.demo.summary import answer_questions, conclude, show_tables
+from tools.demo.sync import Sync, refuse_another_workspace, sync, write_down
+from tools.demo.workspace import Directory, own_workspace, stand_in_workspace
+
+_INTERRUPTED = 130  # exit code, as shells have it
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the demo; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tools.demo", description=__doc__)
+    parser.add_argument("--directory", type=Path, default=Path(".demo"), help="default: .demo")
+    parser.add_argument("--issues", type=int, default=2000, help="size of the stand-in's workspace")
+    parser.add_argument("--fresh", action="store_true", help="start over")
+    parser.add_argument("--api-url", help="Linear's GraphQL endpoint, if it is behind a proxy")
+    options = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    screen = Screen()
+    try:
+        _demo(options, screen)
+    except DemoError as error:
+        screen.error(str(error))
+        return 1
+    except KeyboardInterrupt:
+        screen.error("Stopped. What was stored is kept; the next run goes on from there.")
+        return _INTERRUPTED
+    return 0
+
+
+def _demo(options: argparse.Namespace, screen: Screen) -> None:
+    directory = Directory(options.directory)
+    if options.fresh:
+        directory.clear()
+    screen.title("From Linear to DuckDB")
+    with ExitStack() as stack:
+        key = os.environ.get(KEY_VARIABLE)
+        workspace = stack.enter_context(
+            own_workspace(key, options.api_url, directory, screen)
+            if key
+            else stand_in_workspace(options.issues, directory, screen)
+        )
+        connector = stack.enter_context(Connector(workspace.config))
+        destination = stack.enter_context(DuckDBDestination(directory.database))
+
+        with screen.step("spec") as step:
+            settings = connector.spec()["connectionSpecification"]["properties"]
+            step.result = f"it takes {', '.join(settings)}"
+        with screen.step("check") as step:
+            step.result = connector.check()
+        with screen.step("discover") as step:
+            streams = connector.discover()
+            columns = sum(len(stream["json_schema"]["properties"]) for stream in streams)
+            step.result = f"{len(streams)} streams with {columns:,} columns"
+            destination.prepare(streams)
+        if not workspace.stand_in:
+            refuse_another_workspace(connector, destination, streams)
+        with screen.step("read") as step:
+
+            def report(done: Sync) -> None:
+                step.result = f"{done.records.total():,} rows, {len(done.complete)} of {len(streams)} streams"
+                step.update(len(done.complete), len(streams))
+
+            done = sync(connector, destination, streams, report)
+            step.failed = bool(done.failed)
+
+        requests = workspace.stand_in.requests() if workspace.stand_in else None
+        syncs = write_down(destination, done, requests)
+        show_tables(screen, destination, streams, done)
+        answer_questions(screen, destination)
+        conclude(screen, destination, syncs, list(done.warnings))
+    if done.failure:
+        raise done.failure
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,167 @@
+"""The stand-in of Linear's API as the demo's workspace, with people who work in it.
+
+The stand-in forgets everything when it ends, and the next run must find the same workspace a
+while later. From size, seed and moment it makes the same rows again; the demo remembers those and
+every change since, and has the changes made again in their order.
+"""
+
+import random
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import requests
+
+from tools.demo.errors import DemoError
+from tools.demo.processes import running
+
+_MODULE = "integration_tests.linear_api"
+_SEED = "1"
+_MOVED, _COMMENTS, _ARCHIVED = 12, 6, 3  # issues and comments that a round touches
+_TITLES = ("Keep the sidebar open", "Login loops on Safari", "Export as CSV", "Flaky deploy job")
+_DATES = ("startedAt", "completedAt", "canceledAt")
+_DATE_OF = {"started": "startedAt", "completed": "completedAt", "canceled": "canceledAt"}
+
+Order = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Round:
+    """What people did between two runs.
+
+    Attributes:
+        at: the moment of it, ISO 8601.
+        orders: what the stand-in is told to do, in its control channel's words.
+        news: the same in a sentence.
+    """
+
+    at: str
+    orders: list[Order]
+    news: str
+
+
+class StandIn:
+    """A stand-in that runs as a process of its own.
+
+    Attributes:
+        config: the connector's configuration for it.
+    """
+
+    def __init__(self, address: Mapping[str, str]) -> None:
+        self.config = {
+            "credentials": {"auth_type": "API Key", "api_key": address["api_key"]},
+            "api_url": address["url"],
+        }
+        self._control_url = address["control_url"]
+        self._session = requests.Session()
+        self._session.trust_env = False  # no proxy between two processes of one machine
+
+    def order(self, op: str, **details: Any) -> Any:
+        """Have the stand-in do something; returns its answer.
+
+        Raises:
+            DemoError: it refuses.
+        """
+        answer = self._session.post(self._control_url, json={"op": op, **details}).json()
+        if not answer["ok"]:
+            raise DemoError(f"The stand-in of Linear's API refused to {op}: {answer['error']}")
+        return answer["result"]
+
+    def rows(self, type_name: str) -> list[dict[str, Any]]:
+        """The rows of a type that are not archived."""
+        return [self.row(type_name, row_id) for row_id in self.ids(type_name)]
+
+    def row(self, type_name: str, row_id: str) -> dict[str, Any]:
+        """A row."""
+        row: dict[str, Any] = self.order("expected", type=type_name, id=row_id)
+        return row
+
+    def ids(self, type_name: str) -> list[str]:
+        """The ids of the rows of a type that are not archived."""
+        ids: list[str] = self.order("ids", type=type_name, archived=False)
+        return ids
+
+    def requests(self) -> int:
+        """How many requests it has answered."""
+        return int(self.order("summary")["requests"])
+
+    def play(self, changes: Round) -> None:
+        """Have a round's changes made, at their moment."""
+        self.order("clock", set=changes.at)
+        for details in changes.orders:
+            self.order(**details)
+
+    def go_on(self) -> None:
+        """Let time run on, from after everything that has happened."""
+        # Its `Date` header, which bounds a sync, knows whole seconds: one more is past them all.
+        self.order("clock", set=now(), advance=1, run=True)
+
+
+@contextmanager
+def stand_in(issues: int, moment: str) -> Iterator[StandIn]:
+    """Run a stand-in with the workspace that was made at a moment; its time stands still."""
+    arguments = ["--issues", str(issues), "--seed", _SEED, "--now", moment, "--port", "0"]
+    with running(_MODULE, *arguments) as process:
+        line = next(process.lines(), None)
+        if line is None:
+            raise DemoError(f"The stand-in of Linear's API did not start. {process.complaint()}")
+        yield StandIn(orjson.loads(line))
+
+
+def next_round(workspace: StandIn, number: int) -> Round:
+    """What people do next; nothing is done yet.
+
+    Args:
+        workspace: where they do it.
+        number: how many rounds there were before: each is another.
+    """
+    rng = random.Random(number)
+    states: dict[str, list[dict[str, Any]]] = {}
+    for state in workspace.rows("WorkflowState"):
+        states.setdefault(state["teamId"], []).append(state)
+    people = [row for row in workspace.rows("User") if row["active"] and not row["isMe"]]
+    issues = workspace.ids("Issue")
+    chosen = rng.sample(issues, min(len(issues), _MOVED + _ARCHIVED))
+    archived, moved = chosen[:_ARCHIVED], [workspace.row("Issue", i) for i in chosen[_ARCHIVED:]]
+    project, leaver = rng.choice(workspace.rows("Project")), rng.choice(people)
+    moment = now()
+
+    orders = [_move(issue, rng.choice(states[issue["teamId"]]), moment) for issue in moved]
+    for title in _TITLES:
+        fields = {"title": title, "teamId": rng.choice(moved)["teamId"], **dict.fromkeys(_DATES)}
+        orders.append(_create(rng, "Issue", {**fields, "creatorId": rng.choice(people)["id"]}))
+    for issue in rng.choices(moved, k=_COMMENTS):
+        fields = {"issueId": issue["id"], "userId": rng.choice(people)["id"], "body": "On it."}
+        orders.append(_create(rng, "Comment", fields))
+    orders += [{"op": "archive", "type": "Issue", "id": issue} for issue in archived]
+    orders.append({"op": "archive", "type": "Project", "id": project["id"]})
+    disabled = {"active": False}
+    orders.append({"op": "update", "type": "User", "id": leaver["id"], "fields": disabled})
+    news = (
+        f"{len(moved)} issues went to another state, {len(_TITLES)} were created and "
+        f"{len(archived)} archived; {_COMMENTS} comments were written; the project "
+        f"“{project['name']}” was archived; the user {leaver['name']} was disabled."
+    )
+    return Round(moment, orders, news)
+
+
+def now() -> str:
+    """This moment, as Linear writes it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _move(issue: Mapping[str, Any], state: Mapping[str, Any], moment: str) -> Order:
+    fields: dict[str, Any] = {"stateId": state["id"], **dict.fromkeys(_DATES)}
+    if state["type"] in _DATE_OF:
+        fields["startedAt"] = issue["startedAt"] or moment
+        fields[_DATE_OF[state["type"]]] = moment
+    return {"op": "update", "type": "Issue", "id": issue["id"], "fields": fields}
+
+
+def _create(rng: random.Random, type_name: str, fields: Mapping[str, Any]) -> Order:
+    row_id = str(uuid.UUID(int=rng.getrandbits(128), version=4))
+    return {"op": "create", "type": type_name, "fields": {"id": row_id, **fields}}

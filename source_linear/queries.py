@@ -7,7 +7,7 @@ that a column that is not selected is neither queried nor paid for.
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -17,6 +17,7 @@ MAX_COST = 10_000  # API.md, Limits: points that one query may cost
 PAGE_INFO = "pageInfo { hasNextPage endCursor }"
 CURSOR_FIELD = "updatedAt"
 ARCHIVED_FLAG = "isArchived"
+ARCHIVINGS = "archivings"  # marks what walks all rows for their `archivedAt`: page tokens and nodes
 DELETED_AT = "_ab_cdc_deleted_at"
 
 Record = dict[str, Any]
@@ -139,6 +140,7 @@ class Stream:
         filterable: whether it takes `filter`.
         windows: into how many windows a first read is cut.
         arguments: further arguments of the root, as GraphQL text.
+        team_filter: the root's filter that selects the rows of the teams whose keys are `TEAM_KEYS`.
         parents: for rows that have no root of their own: parents' lists, `Issue.history(first: 5)`.
         cursor_field: the column that a stream's state is about.
         fields: scalar fields, emitted under their own names.
@@ -157,6 +159,7 @@ class Stream:
     connection: bool = True
     filterable: bool = True
     windows: int = 3
+    team_filter: Mapping[str, Any] | None = None
     arguments: str = ""
     parents: tuple[str, ...] = ()
     cursor_field: str = CURSOR_FIELD
@@ -179,6 +182,7 @@ class Stream:
             connection=parameters.get("connection", True),
             filterable=parameters.get("filterable", True),
             windows=parameters.get("windows", 3),
+            team_filter=parameters.get("team_filter"),
             arguments=parameters.get("arguments", ""),
             parents=tuple(parameters.get("parents", ())),
             cursor_field=parameters.get("cursor_field", CURSOR_FIELD),
@@ -248,12 +252,32 @@ class Stream:
     @property
     def query(self) -> str:
         """The query that reads the stream, page by page where the root is a connection."""
+        return self._query(self.roots)
+
+    @property
+    def archivings_query(self) -> str:
+        """The query that walks all rows for their `archivedAt`, where no filter can ask for it.
+
+        Its nodes are known by the alias `ARCHIVINGS`. Of a root without a filter they come whole:
+        they could not be asked for by id afterwards.
+        """
+        light = f"id {CURSOR_FIELD} archivedAt"
+        return self._query(
+            [
+                replace(
+                    root, selection=f"{ARCHIVINGS}: archivedAt {light if self.filterable else root.selection}"
+                )
+                for root in self.roots
+            ]
+        )
+
+    def _query(self, roots: Sequence[Root]) -> str:
         if not self.connection:
-            root = self.roots[0]
+            root = roots[0]
             return f"query {self.name} {{ {root.name} {{ {root.selection} }} }}"
         variables = ["$first: Int!"]
         parts = []
-        for root in self.roots:
+        for root in roots:
             after, further = self.variables_of(root)
             arguments = [f"first: $first, after: ${after}, orderBy: {self.order_by}, includeArchived: true"]
             variables.append(f"${after}: String")
@@ -268,6 +292,21 @@ class Stream:
                 f"{root.name}({', '.join(arguments)}){include} {{ nodes {{ {root.selection} }} {PAGE_INFO} }}"
             )
         return f"query {self.name}({', '.join(variables)}) {{ {' '.join(parts)} }}"
+
+    def filter_of_teams(self, team_keys: Sequence[str]) -> dict[str, Any] | None:
+        """The root's `filter` that selects the rows of these teams; None where there is none."""
+        if not self.team_filter or not team_keys:
+            return None
+
+        def filled(value: Any) -> Any:
+            if isinstance(value, Mapping):
+                return {name: filled(item) for name, item in value.items()}
+            if isinstance(value, list):
+                return [filled(item) for item in value]
+            return list(team_keys) if value == "TEAM_KEYS" else value
+
+        selected: dict[str, Any] = filled(self.team_filter)
+        return selected
 
     def variables_of(self, root: Root) -> tuple[str, str | None]:
         """The names of a root's paging variables: its cursor, and whether to read it at all."""

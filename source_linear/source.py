@@ -1,85 +1,66 @@
-"""SourceLinear: the manifest, made to fit one command, and a summary of what came of it."""
+"""SourceLinear: the manifest, made to fit one command."""
 
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import Any
 
+import orjson
 import yaml
 from airbyte_cdk.models import (
     AirbyteConnectionStatus,
     AirbyteMessage,
     AirbyteStateMessage,
-    AirbyteStreamStatus,
     ConfiguredAirbyteCatalog,
-    ConfiguredAirbyteStream,
-    FailureType,
     Status,
     SyncMode,
-    Type,
 )
-from airbyte_cdk.sources.declarative.concurrent_declarative_source import (
-    ConcurrentDeclarativeSource,
-)
+from airbyte_cdk.sources.declarative.concurrent_declarative_source import ConcurrentDeclarativeSource
 from airbyte_cdk.sources.declarative.models.declarative_component_schema import CustomRequester
 from airbyte_cdk.sources.streams.concurrent.abstract_stream import AbstractStream
 from airbyte_cdk.sources.streams.concurrent.cursor import ConcurrentCursor
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from source_linear.components.budget import Budget
+from source_linear.components.errors import Action
 from source_linear.components.pages import decoded
+from source_linear.components.requester import LinearRequester
 from source_linear.components.schemas import packaged
-from source_linear.components.windows import CREATED_AT, WindowState
-from source_linear.config import config_error, milliseconds, timestamp, validate
-from source_linear.queries import CURSOR_FIELD, Stream
+from source_linear.components.summary import Summary
+from source_linear.components.syncs import Sync, cursor_of, is_from_the_future
+from source_linear.components.windows import WindowState
+from source_linear.config import config_error, timestamp, validate
+from source_linear.queries import Stream
 
 _LOGGER = logging.getLogger("airbyte")
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SHORTEST_WINDOW = timedelta(days=1)
 _CHECK_PATIENCE = 10.0  # seconds
-# API.md, Cheap truths: 3 points, and it needs no permission beyond a valid key.
-_WHO = "query who { viewer { id name email admin } organization { id name urlKey createdAt } }"
+# API.md, Cheap truths: it needs no permission beyond a valid key.
+_WHO = "viewer { id name email admin } organization { id name urlKey createdAt }"
+_TEAMS = "teams(first: 250, includeArchived: true) { nodes { key } }"
+_TEAMS_ASKED_FOR = (
+    "asked: teams(first: 250, includeArchived: true, filter: {key: {in: $keys}}) { nodes { key } }"
+)
 
 
-@dataclass(frozen=True)
-class Sync:
-    """The two moments that bound a sync.
-
-    Attributes:
-        origin: when the workspace was created: nothing but imported rows is older.
-        start: when the sync started, by Linear's own clock: nothing later is read.
-    """
-
-    origin: datetime
-    start: datetime
-
-
-@dataclass
-class Outcome:
-    """What became of one stream in one sync."""
-
-    records: int = 0
-    status: AirbyteStreamStatus | None = None
-    error: str | None = None
-    failure_type: FailureType | None = None
-    cursor: str | None = None
+@cache
+def _manifest() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load(packaged("manifest.yaml").read_text("utf-8"))
+    return loaded
 
 
 def manifest() -> dict[str, Any]:
-    """The connector's manifest, as it stands in the repository or the wheel."""
-    loaded: dict[str, Any] = yaml.safe_load(packaged("manifest.yaml").read_text("utf-8"))
-    return loaded
+    """The connector's manifest, as it stands in the repository or the wheel; a copy of your own."""
+    return deepcopy(_manifest())
 
 
 class SourceLinear(ConcurrentDeclarativeSource):
     """The connector: an Airbyte source that reads a Linear workspace."""
 
-    check_config_against_spec = False  # config.validate has said it better by then
+    check_config_against_spec = False  # `validate` has said it better by then
 
     def __init__(
         self,
@@ -99,31 +80,33 @@ class SourceLinear(ConcurrentDeclarativeSource):
         Raises:
             AirbyteTracedException: configuration, catalog or state are not usable (config_error).
         """
-        self._manifest = manifest()
+        declared = manifest()
         if config is not None:
-            validate(config, self._manifest["spec"]["connection_specification"])
+            validate(config, declared["spec"]["connection_specification"])
         self._configured = {item.stream.name: item for item in catalog.streams} if catalog else {}
-        self._refuse_unknown_streams()
-        self._now = datetime.now(UTC)
-        self._sync = Sync(origin=_EPOCH, start=self._now)
-        self._states: dict[str, str | None] = {}
-        for message in state or []:
-            if message.stream and message.stream.stream_state:
-                name = message.stream.stream_descriptor.name
-                self._states[name] = cursor_of(name, vars(message.stream.stream_state))
+        self._declared = {
+            entry["$parameters"]["name"]: Stream.from_parameters(entry["$parameters"])
+            for entry in declared["streams"]
+        }
+        _refuse_unknown(self._configured, self._declared)
+        self._cursors: dict[str, str] = {}
+        usable = [self._usable(message) for message in state or []]
+        self._sync = Sync(start=datetime.now(UTC))
         super().__init__(
             catalog=catalog,
             config=config,
-            state=self._usable_states(state),
-            source_config=self._manifest_of_this_sync(),
+            state=usable or None,
+            source_config=self._manifest_of_this_sync({}),
             config_path=config_path,
         )
-        self._constructor._api_budget = Budget()  # the CDK's own cannot read milliseconds (cdk.md, 5)
+        self._budget = Budget(share=self._config.get("rate_limit_share", 100) / 100)
+        self._constructor._api_budget = self._budget  # the CDK's own cannot read it (cdk.md, 5)
 
     def check(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteConnectionStatus:
-        """Whether Linear accepts the credentials: one request of 3 points, given up after seconds."""
+        """Whether Linear accepts the credentials; what of the streams they may not read is logged."""
         try:
-            who = self._ask_who(patience=_CHECK_PATIENCE)
+            requester = self._requester(patience=_CHECK_PATIENCE)
+            who, _ = self._ask_who(requester)
         except AirbyteTracedException as error:
             return AirbyteConnectionStatus(status=Status.FAILED, message=error.message)
         viewer, organization = who["viewer"], who["organization"]
@@ -132,13 +115,15 @@ class SourceLinear(ConcurrentDeclarativeSource):
             organization["name"],
             organization["urlKey"],
             viewer["name"],
-            "an admin" if viewer["admin"] else "not an admin: some streams may be refused",
+            "an admin" if viewer["admin"] else "not an admin",
         )
+        for name, reason in self._refused(requester).items():
+            logger.warning("Stream %s cannot be read with these credentials: %s", name, reason)
         return AirbyteConnectionStatus(status=Status.SUCCEEDED)
 
     def streams(self, config: Mapping[str, Any]) -> list[AbstractStream]:
         """The streams of the manifest; in a read, those of the catalog, bounded by this sync."""
-        self._source_config = self._pre_process_manifest(self._manifest_of_this_sync())
+        self._source_config = self._pre_process_manifest(self._manifest_of_this_sync(self._config))
         streams = super().streams(config)
         for stream in streams:
             if isinstance(stream.cursor, ConcurrentCursor):
@@ -157,189 +142,129 @@ class SourceLinear(ConcurrentDeclarativeSource):
         Raises:
             AirbyteTracedException: at the end, if any stream failed: which, why, and what to do.
         """
-        started = time.monotonic()
-        who = self._ask_who()
-        self._sync = Sync(origin=timestamp(who["organization"]["createdAt"]), start=who["server_time"])
-        outcomes = {name: Outcome() for name in self._configured}
-        try:
-            for message in super().read(logger, config, catalog, state):
-                _note(outcomes, message)
-                yield message
-        except AirbyteTracedException as error:
-            if not any(outcome.status is AirbyteStreamStatus.INCOMPLETE for outcome in outcomes.values()):
-                raise error
-        failed = {
-            name: outcome
-            for name, outcome in outcomes.items()
-            if outcome.status is not AirbyteStreamStatus.COMPLETE
-        }
-        for line in _summary(outcomes, time.monotonic() - started):
-            logger.log(logging.WARNING if failed else logging.INFO, line)
-        if failed:
-            raise _failure(failed, len(outcomes))
+        who, now = self._ask_who(self._requester())
+        self._sync = Sync(start=now, origin=timestamp(who["organization"]["createdAt"]))
+        cursors = {name: self._cursors.get(name) for name in self._configured}
+        yield from Summary(cursors, self._budget.usage).watch(super().read(logger, config, catalog, state))
 
-    def _ask_who(self, patience: float | None = None) -> dict[str, Any]:
-        """Whose key it is, which workspace, and what time it is there (`server_time`)."""
+    def _requester(self, patience: float | None = None) -> LinearRequester:
+        """A requester outside of any stream."""
         definition = deepcopy(self._source_config["definitions"]["http"])
-        requester = self._constructor.create_component(
+        requester: LinearRequester = self._constructor.create_component(
             CustomRequester, definition, self._config, name="check"
         )
         if patience is not None:
             requester.patience = patience
-        response = requester.send_request(request_body_json={"query": _WHO})
-        who: dict[str, Any] = dict(decoded(response)["data"])
+        return requester
+
+    def _ask_who(self, requester: LinearRequester) -> tuple[dict[str, Any], datetime]:
+        """Whose key it is and which workspace (`viewer`, `organization`), and the time at Linear's.
+
+        Raises:
+            AirbyteTracedException: Linear refuses, cannot be reached, or has no team of a given key.
+        """
+        keys = self._config.get("team_keys") or []
+        teams = f"{_TEAMS} {_TEAMS_ASKED_FOR}" if keys else ""
+        variables = "($keys: [String!])" if keys else ""
+        body = {
+            "query": f"query who{variables} {{ {_WHO} {teams} }}",
+            "variables": {"keys": keys} if keys else {},
+        }
+        response = requester.send_request(request_body_json=body)
+        who: dict[str, Any] = decoded(response)["data"]
+        if keys:
+            known = {team["key"] for team in who["teams"]["nodes"]}
+            unknown = sorted(set(keys) - known - {team["key"] for team in who["asked"]["nodes"]})
+            if unknown:
+                raise config_error(
+                    f"team_keys: the workspace has no team {', '.join(unknown)}; "
+                    f"its teams are {', '.join(sorted(known))}."
+                )
         try:
-            who["server_time"] = parsedate_to_datetime(response.headers["Date"]).astimezone(UTC)
+            return who, parsedate_to_datetime(response.headers["Date"]).astimezone(UTC)
         except (KeyError, ValueError):
-            who["server_time"] = datetime.now(UTC)
-        return who
+            return who, datetime.now(UTC)
 
-    def _refuse_unknown_streams(self) -> None:
-        known = [entry["$parameters"]["name"] for entry in self._manifest["streams"]]
-        unknown = sorted(set(self._configured) - set(known))
-        if unknown:
-            raise config_error(
-                f"catalog: this connector has no stream {', '.join(unknown)}. Run discover (refresh "
-                f"the source schema) and select from its streams: {', '.join(sorted(known))}."
+    def _refused(self, requester: LinearRequester) -> dict[str, str]:
+        """The streams that these credentials may not read, each with Linear's reason.
+
+        One query asks for one row of every root; a refused root fails it as a whole (its fields may
+        not be null), so it is asked again without.
+        """
+        roots = {
+            root.name: "{ id }" if not stream.connection else "(first: 1) { nodes { id } }"
+            for stream in self._declared.values()
+            for root in stream.roots
+        }
+        reasons: dict[str, str] = {}
+        deadline = time.monotonic() + _CHECK_PATIENCE
+        while roots and time.monotonic() < deadline:
+            query = " ".join(f"{name} {fields}" for name, fields in roots.items())
+            response, failure = requester.exchange(orjson.dumps({"query": f"query probe {{ {query} }}"}))
+            if failure is None or failure.action in (Action.RETRY, Action.WAIT) or response is None:
+                break
+            errors = (decoded(response) or {}).get("errors") or []
+            named = {(error.get("path") or [""])[0]: error for error in errors}
+            refused = {name: named[name] for name in named if name in roots}
+            if not refused:
+                break
+            for name, error in refused.items():
+                extensions = error.get("extensions") or {}
+                reasons[name] = extensions.get("userPresentableMessage") or error.get("message", "refused")
+                del roots[name]
+        return {
+            stream.name: reasons[root.name]
+            for stream in self._declared.values()
+            for root in stream.roots[:1]
+            if root.name in reasons
+        }
+
+    def _usable(self, given: AirbyteStateMessage) -> AirbyteStateMessage:
+        """A stream's state in our own form; emptied if it says that the future was read."""
+        message = deepcopy(given)
+        if not message.stream or not message.stream.stream_state:
+            return message
+        name = message.stream.stream_descriptor.name
+        state = vars(message.stream.stream_state)
+        cursor = cursor_of(self._declared[name], state) if name in self._declared else None
+        if cursor and is_from_the_future(cursor):
+            _LOGGER.warning(
+                "Stream %s: its state says %s, which has not come yet; it is read from the beginning.",
+                name,
+                cursor,
             )
+            cursor = None
+        state.clear()
+        if cursor:
+            self._cursors[name] = cursor
+            state[self._declared[name].cursor_field] = cursor
+        return message
 
-    def _usable_states(self, states: list[AirbyteStateMessage] | None) -> list[AirbyteStateMessage] | None:
-        """The given states in our one form; a state from the future starts its stream afresh."""
-        usable = []
-        for message in deepcopy(states or []):
-            if message.stream and message.stream.stream_state:
-                cursor = self._states.get(message.stream.stream_descriptor.name)
-                if cursor and cursor > milliseconds(self._now + timedelta(days=1)):
-                    _LOGGER.warning(
-                        "Stream %s: its state says %s, which has not come yet; it is read from the "
-                        "beginning.",
-                        message.stream.stream_descriptor.name,
-                        cursor,
-                    )
-                    cursor = None
-                    self._states.pop(message.stream.stream_descriptor.name)
-                vars(message.stream.stream_state).clear()
-                if cursor:
-                    vars(message.stream.stream_state)[CURSOR_FIELD] = cursor
-            usable.append(message)
-        return usable or None
-
-    def _manifest_of_this_sync(self) -> dict[str, Any]:
+    def _manifest_of_this_sync(self, config: Mapping[str, Any]) -> dict[str, Any]:
         """The manifest with what it cannot know: the selected columns and this sync's bounds."""
-        made = deepcopy(self._manifest)
+        made = manifest()
         if self._configured:
             made["streams"] = [
                 entry for entry in made["streams"] if entry["$parameters"]["name"] in self._configured
             ]
         for entry in made["streams"]:
             parameters = entry["$parameters"]
-            configured = self._configured.get(parameters["name"])
+            name = parameters["name"]
+            configured = self._configured.get(name)
             columns = (configured.stream.json_schema or {}).get("properties") if configured else None
             if columns:
                 parameters["columns"] = list(columns)
-            parameters["sync"] = self._bounds(Stream.from_parameters(parameters), configured)
+            full = configured is not None and configured.sync_mode is SyncMode.full_refresh
+            parameters["sync"] = self._sync.bounds(
+                self._declared[name], self._cursors.get(name), full, config
+            )
         return made
 
-    def _bounds(self, stream: Stream, configured: ConfiguredAirbyteStream | None) -> dict[str, Any]:
-        """What `Window.of` and the cursor must know of this sync of this stream."""
-        in_windows = stream.kind in ("windowed", "child")
-        full = configured is not None and configured.sync_mode is SyncMode.full_refresh
-        given = (getattr(self, "_config", None) or {}).get("start_date") if in_windows else None
-        start_date = timestamp(given) if given else None
-        state = self._states.get(stream.name)
-        cursor = timestamp(state) if state else None
-        if full or (cursor and cursor <= self._sync.origin):
-            cursor = None
-        # A first or full read goes by createdAt, which never changes: nothing slips from it meanwhile.
-        first_read = cursor is None and (full or not start_date)
-        first = max(cursor or self._sync.origin, start_date or self._sync.origin)
-        span = max(self._sync.start - (self._sync.origin if first_read else first), _SHORTEST_WINDOW)
-        # Changed parents are asked for once, up to now (Window.filter); lists are read whole.
-        several = in_windows and (stream.kind == "windowed" or first_read)
-        step = max(span / stream.windows, _SHORTEST_WINDOW) if several else span + _SHORTEST_WINDOW
-        return {
-            "start": milliseconds(self._sync.origin if first_read else start_date or self._sync.origin),
-            "end": milliseconds(self._sync.start),
-            "step": f"PT{int(step.total_seconds()) + 1}S",
-            "open": first_read,
-            "full": full,
-            "field": CREATED_AT if first_read else CURSOR_FIELD,
-            "order_by": CURSOR_FIELD if stream.kind == "feed" and not first_read else CREATED_AT,
-            "since": milliseconds(start_date) if first_read and start_date else None,
-            # API.md: of our roots only issues can filter on archivedAt.
-            "archived_before": None
-            if first_read or stream.roots[0].entity != "Issue"
-            else milliseconds(first),
-        }
 
-
-def cursor_of(stream: str, state: Mapping[str, Any]) -> str | None:
-    """The cursor in a stream's state, cut to the millisecond; None where the stream starts afresh.
-
-    Airbyte's own source-linear wrote the same form, in milli- or microseconds.
-
-    Raises:
-        AirbyteTracedException: the state is not one that this connector can go on from.
-    """
-    if not state or "__ab_no_cursor_state_message" in state:
-        return None
-    try:
-        return milliseconds(timestamp(state[CURSOR_FIELD]))
-    except (KeyError, TypeError, ValueError):
+def _refuse_unknown(configured: Mapping[str, Any], declared: Mapping[str, Stream]) -> None:
+    unknown = sorted(set(configured) - set(declared))
+    if unknown:
         raise config_error(
-            f"state: that of stream {stream} is not one of this connector: it should be like "
-            f'{{"{CURSOR_FIELD}": "2026-01-31T08:15:00.000Z"}}. Reset the stream to read it from the '
-            "beginning; nothing was read or changed."
-        ) from None
-
-
-def _note(outcomes: Mapping[str, Outcome], message: AirbyteMessage) -> None:
-    """Write down what a message says of its stream."""
-    if message.type is Type.RECORD and message.record:
-        outcomes[message.record.stream].records += 1
-    elif message.type is Type.STATE and message.state and message.state.stream:
-        stream = message.state.stream
-        if stream.stream_state:
-            cursor = vars(stream.stream_state).get(CURSOR_FIELD)
-            outcomes[stream.stream_descriptor.name].cursor = cursor
-    elif message.type is Type.TRACE and message.trace:
-        if message.trace.stream_status:
-            status = message.trace.stream_status
-            outcomes[status.stream_descriptor.name].status = status.status
-        elif message.trace.error and message.trace.error.stream_descriptor:
-            outcome = outcomes[message.trace.error.stream_descriptor.name]
-            outcome.error = message.trace.error.message
-            outcome.failure_type = message.trace.error.failure_type
-
-
-def _summary(outcomes: Mapping[str, Outcome], seconds: float) -> Sequence[str]:
-    records = sum(outcome.records for outcome in outcomes.values())
-    lines = [f"Read {records:,} records of {len(outcomes)} streams in {seconds:.1f} s:"]
-    for name, outcome in outcomes.items():
-        if outcome.status is AirbyteStreamStatus.COMPLETE:
-            lines.append(f"  {name}: {outcome.records:,} records")
-        else:
-            lines.append(f"  {name}: FAILED after {outcome.records:,} records. {_reason(outcome)}")
-    return lines
-
-
-def _reason(outcome: Outcome) -> str:
-    reason = outcome.error or "It was not finished."
-    resumes = f"from {outcome.cursor}" if outcome.cursor else "from the beginning"
-    helps = (
-        "Trying again helps once this is mended"
-        if outcome.failure_type is FailureType.config_error
-        else "Trying again may help"
-    )
-    return f"{reason} {helps}; the next sync resumes it {resumes}."
-
-
-def _failure(failed: Mapping[str, Outcome], streams: int) -> AirbyteTracedException:
-    kinds = {outcome.failure_type for outcome in failed.values()}
-    # An outage passes by itself: only when nothing else failed is it for the user to act.
-    for kind in (FailureType.system_error, FailureType.transient_error, FailureType.config_error):
-        if kind in kinds or None in kinds:
-            break
-    reasons = " ".join(f"{name}: {_reason(outcome)}" for name, outcome in failed.items())
-    message = f"{len(failed)} of {streams} streams failed; the others are complete. {reasons}"
-    return AirbyteTracedException(message=message, internal_message=message, failure_type=kind)
+            f"catalog: this connector has no stream {', '.join(unknown)}. Run discover (refresh the "
+            f"source schema) and select from its streams: {', '.join(sorted(declared))}."
+        )

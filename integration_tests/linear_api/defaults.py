@@ -73,13 +73,12 @@ class Defaults:
 
     def of(self, type_name: str) -> dict[str, Any]:
         """The next variant of a type: shared, not to be changed."""
-        variants = self._variants.get(type_name)
-        if variants is None:
-            rng = random.Random(f"{self._seed}:{type_name}")
-            variants = [self._variant(type_name, rng) for _ in range(VARIANTS)]
-            self._variants[type_name] = variants
+        variants = self._variants.setdefault(type_name, [])
         turn = self._turn.get(type_name, 0)
         self._turn[type_name] = turn + 1
+        if turn < VARIANTS:
+            rng = random.Random(f"{self._seed}:{type_name}:{turn}")
+            variants.append(self._variant(type_name, rng))
         return variants[turn % VARIANTS]
 
     def value(self, kind: GraphQLObjectType, rng: random.Random, depth: int = 0) -> Any:

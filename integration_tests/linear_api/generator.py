@@ -85,6 +85,7 @@ class _Generator:
         self.reactions()
         self.bulk_edits()
         self.archivings()
+        self.other_archivings()
         self.remaining()
         self.optional_relations()
         self.long_lists()
@@ -158,7 +159,6 @@ class _Generator:
                 name=self.rng.choice(NAMES),
                 displayName=f"external{number}",
                 organizationId=self.organization,
-                lastSeen=None,
             )
             for number in range(max(3, self.size // 100))
         ]
@@ -306,7 +306,7 @@ class _Generator:
             self.workspace.archive(type_name, ids[-1])
 
     def label(self, type_name: str, name: str, **own: Any) -> str:
-        own = {"isGroup": False, "retiredAt": None, "lastAppliedAt": None, **own}
+        own = {"isGroup": False, **own}
         own |= {"name": name, "creatorId": self.some(self.users, 0.8)}
         return self.make(type_name, organizationId=self.organization, **own)
 
@@ -422,7 +422,6 @@ class _Generator:
                 projectId=project,
                 userId=self.one(self.users),
                 body=self.rng.choice(PARAGRAPHS),
-                editedAt=None,
                 slugId=f"{slug}-{step}",
             )
             self.project_updates.append(update)
@@ -488,7 +487,6 @@ class _Generator:
                     initiativeId=initiative,
                     userId=self.one(self.users),
                     body=self.rng.choice(PARAGRAPHS),
-                    editedAt=None,
                     slugId=f"{number}-{step}",
                 )
                 self.initiative_updates.append(update)
@@ -523,6 +521,9 @@ class _Generator:
                 sortOrder="a0",
             )
         self.workspace.trash("Initiative", self.initiative_ids[-1])
+        for field, initiative in zip(("completedAt", "canceledAt"), self.initiative_ids, strict=False):
+            row = self.workspace.rows["Initiative"][initiative]
+            row[field], row["status"] = row["updatedAt"], field.removesuffix("At").capitalize()
         self.retire("InitiativeUpdate", 0.1)
 
     # --- customers and releases -------------------------------------------------------------
@@ -583,6 +584,7 @@ class _Generator:
                 self.release_ids.append(self.release(pipeline, stages, number, step))
         self.workspace.archive("ReleaseStage", stages[-1])
         self.workspace.trash("Release", self.release_ids[-1])
+        self.workspace.trash("ReleasePipeline", pipeline)
         self.retire("Release", 0.1)
 
     def release(self, pipeline: str, stages: list[str], number: int, step: int) -> str:
@@ -840,6 +842,20 @@ class _Generator:
             elif self.rng.random() < 0.015:
                 row["archivedAt"] = to_text(self.moment(updated))
                 row["trashed"] = True
+
+    def other_archivings(self) -> None:
+        """No type is without an archived row, if it has a few rows at all."""
+        for type_name, rows in self.workspace.rows.items():
+            known = "archivedAt" in self.workspace.schema.fields(type_name)
+            if not known or any(row["archivedAt"] for row in rows.values()):
+                continue
+            for row in list(rows.values())[2::20]:
+                row["archivedAt"] = to_text(
+                    self.moment(to_milliseconds(row["updatedAt"] or row["createdAt"]))
+                )
+        for type_name in ("Cycle", "Release"):
+            for row in self.workspace.rows[type_name].values():
+                row["autoArchivedAt"] = row["archivedAt"]
 
     def relations(self) -> None:
         ids = self.issue_ids
@@ -1220,8 +1236,9 @@ class _Generator:
                 if any(row[key] is not None for row in rows.values()) or not ids:
                     continue
                 for number, row in enumerate(rows.values()):
-                    other = self.one(ids)
-                    if (number == 0 or self.rng.random() < share) and other != row["id"]:
+                    others = [self.one(ids), ids[0], ids[-1]]
+                    other = next((i for i in others if i != row["id"]), None)
+                    if number == 0 or self.rng.random() < share:
                         row[key] = other
 
     def long_lists(self) -> None:

@@ -90,6 +90,7 @@ class Schema:
             elif is_list_type(_nullable(field.type)):
                 self.roots[name] = kind.name
         self._fields: dict[str, dict[str, Field]] = {}
+        self._relations: dict[str, dict[str, Field]] = {}
 
     def type(self, name: str) -> GraphQLObjectType:
         """An object type by name.
@@ -113,7 +114,12 @@ class Schema:
 
     def relations(self, name: str) -> dict[str, Field]:
         """The relations of an entity by the row's key."""
-        return {field.key: field for field in self.fields(name).values() if field.kind is Kind.RELATION}
+        known = self._relations.get(name)
+        if known is None:
+            fields = self.fields(name).values()
+            known = {field.key: field for field in fields if field.kind is Kind.RELATION}
+            self._relations[name] = known
+        return known
 
     def possible_types(self, kind: GraphQLNamedType) -> list[GraphQLObjectType]:
         """The object types that a value of an object, interface or union type may have."""

@@ -388,6 +388,10 @@ class Workspace:
         if not own.keys() & self.schema.relations("Comment").keys():
             own["issueId"] = self.any_id("Issue") or self.create("Issue")
 
+    def _complete_document(self, own: dict[str, Any]) -> None:
+        if own.get("documentContentId") is None:
+            own["documentContentId"] = self.create("DocumentContent", document=own["id"])
+
     def _complete_user(self, own: dict[str, Any]) -> None:
         number = self._made["User"]
         own.setdefault("name", f"New Person {number}")

@@ -11,8 +11,8 @@ from airbyte_cdk.sources.declarative.requesters.paginators.strategies.pagination
 from airbyte_cdk.sources.types import Record, StreamSlice
 
 from source_linear.components.pages import decoded
-from source_linear.components.windows import Window
-from source_linear.queries import CURSOR_FIELD, Stream
+from source_linear.components.windows import Window, archivings_of
+from source_linear.queries import ARCHIVINGS, CURSOR_FIELD, Stream
 
 
 @dataclass
@@ -48,29 +48,35 @@ class ConnectionPagination(PaginationStrategy):
         """The paging variables of the next request, or None at the end."""
         if not self._stream.connection:
             return None
+        walks_archivings = bool((last_page_token_value or {}).get(ARCHIVINGS))
         variables: dict[str, Any] = {}
         goes_on = False
         for root in self._stream.roots:
             after, further = self._stream.variables_of(root)
             connection = decoded(response)["data"].get(root.name)
-            more = connection is not None and self._goes_on(connection, stream_slice)
+            more = connection is not None and (
+                connection["pageInfo"]["hasNextPage"]
+                and (walks_archivings or not self._is_past(connection["nodes"], stream_slice))
+            )
             if more:
                 variables[after] = connection["pageInfo"]["endCursor"]
             if further:
                 variables[further] = more
             goes_on = goes_on or more
-        return variables if goes_on else None
+        if goes_on:
+            return {**variables, ARCHIVINGS: True} if walks_archivings else variables
+        if not walks_archivings and stream_slice and archivings_of(self._parameters, stream_slice):
+            return {ARCHIVINGS: True}
+        return None
 
     def get_page_size(self) -> int:
         """The largest page that Linear's cost limit allows for the stream's query."""
         return self._page_size
 
-    def _goes_on(self, connection: Mapping[str, Any], stream_slice: StreamSlice | None) -> bool:
-        if not connection["pageInfo"]["hasNextPage"]:
+    def _is_past(self, nodes: list[Any], stream_slice: StreamSlice | None) -> bool:
+        """Whether a feed has come to rows older than the slice."""
+        if self._stream.order_by != CURSOR_FIELD or stream_slice is None:
             return False
-        if self._stream.order_by == CURSOR_FIELD and stream_slice:
-            first, _ = Window.of(stream_slice, self._parameters).rows
-            oldest = next((node for node in reversed(connection["nodes"]) if node), None)
-            if first and oldest and oldest[CURSOR_FIELD] < first:
-                return False
-        return True
+        first, _ = Window.of(stream_slice, self._parameters).rows
+        oldest = next((node for node in reversed(nodes) if node), None)
+        return bool(first and oldest and oldest[CURSOR_FIELD] < first)

@@ -10,8 +10,9 @@ from airbyte_cdk.sources.declarative.transformations import RecordTransformation
 from airbyte_cdk.sources.types import Config, StreamSlice, StreamState
 
 from source_linear.components.pages import decoded
-from source_linear.components.windows import Window
+from source_linear.components.windows import Window, archivings_of
 from source_linear.queries import (
+    ARCHIVINGS,
     CURSOR_FIELD,
     MAX_COST,
     MAX_PAGE_SIZE,
@@ -65,7 +66,9 @@ class ChangedRows(RecordFilter):
         assert stream_slice is not None
         nodes: list[Record] = list(records)  # type: ignore[arg-type]  # the extractor's own dicts
         window = Window.of(stream_slice, self._parameters)
-        if self._stream.parents:
+        if nodes and ARCHIVINGS in nodes[0]:
+            nodes = self._archived(nodes, stream_slice)
+        elif self._stream.parents:
             nodes = self._children(nodes, window)
         elif self._stream.kind != "windowed":
             nodes = [node for node in nodes if window.holds(node)]
@@ -78,6 +81,39 @@ class ChangedRows(RecordFilter):
     def _is_archived(self, node: Record) -> bool:
         archived_at = node.get("archivedAt") or node.get(f"{self._stream.roots[0].parent}ArchivedAt")
         return archived_at is not None or bool(node.get("trashed"))
+
+    def _archived(self, nodes: list[Record], stream_slice: StreamSlice) -> list[Record]:
+        """The rows that were archived in this sync's time and not updated: those came by themselves."""
+        first, last = archivings_of(self._parameters, stream_slice) or ("", "")
+        found = [
+            node
+            for node in nodes
+            if node["archivedAt"] and first <= node["archivedAt"] <= last and node[CURSOR_FIELD] < first
+        ]
+        if not self._stream.filterable:
+            for node in found:
+                del node[ARCHIVINGS]
+            return found
+        root = self._stream.roots[0]
+        query = (
+            f"query {self._stream.name}_archived($ids: [ID!]!, $first: Int!) {{ {root.name}(first: $first, "
+            f"includeArchived: true, filter: {{ id: {{ in: $ids }} }}) {{ nodes {{ {root.selection} }} }} }}"
+        )
+        whole: list[Record] = []
+        for start in range(0, len(found), self._stream.page_size):
+            ids = [node["id"] for node in found[start : start + self._stream.page_size]]
+            data = self._ask(query, {"ids": ids, "first": len(ids)})
+            whole += [node for node in data[root.name]["nodes"] if node]
+        # What was updated since is the next sync's.
+        return [node for node in whole if node[CURSOR_FIELD] < first]
+
+    def _ask(self, query: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        assert self.requester is not None
+        body = {"query": query, "variables": dict(variables or {})}
+        response = self.requester.send_request(request_body_json=body)
+        assert response is not None
+        data: dict[str, Any] = decoded(response)["data"]
+        return data
 
     def _children(self, parents: list[Record], window: Window) -> list[Record]:
         """The rows wanted of these parents, each with the columns that it takes from its parent."""
@@ -124,7 +160,6 @@ class ChangedRows(RecordFilter):
         self, root: Root, nested: NestedList, unfinished: list[_Unfinished], first: int
     ) -> list[_Unfinished]:
         """Read one more page of each list, all in one request; returns those that still go on."""
-        assert self.requester is not None
         # The root with a filter, not `issue(id:)`: that fails the whole query where a row was purged.
         arguments = f", {root.arguments}" if root.arguments else ""
         parts = [
@@ -134,10 +169,7 @@ class ChangedRows(RecordFilter):
             for index, (node, after) in enumerate(unfinished)
         ]
         name = f"{self._stream.name}_{nested.name}"
-        query = f"query {name} {{ {' '.join(parts)} }}"
-        response = self.requester.send_request(request_body_json={"query": query, "operationName": name})
-        assert response is not None
-        data = decoded(response)["data"]
+        data = self._ask(f"query {name} {{ {' '.join(parts)} }}")
         rest: list[_Unfinished] = []
         for index, (node, after) in enumerate(unfinished):
             found = data[f"n{index}"]["nodes"]

@@ -20,7 +20,7 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from source_linear.components.budget import Budget
 from source_linear.components.errors import Action, Failure, failure_of, refused_fields, unreachable
 from source_linear.components.windows import Window
-from source_linear.queries import Stream
+from source_linear.queries import ARCHIVINGS, Stream
 
 _LOGGER = logging.getLogger("airbyte")
 _TIMEOUT = (10, 120)  # seconds to connect, and between two bytes of an answer
@@ -63,12 +63,18 @@ class LinearRequester(HttpRequester):
         In Python because a window's filter depends on kind and sync: open at the first window's
         start, with an `or` for archivings (API.md, Archiving and deletion).
         """
-        if self._stream is None or stream_slice is None:
+        stream = self._stream
+        if stream is None or stream_slice is None:
             return {}
         variables: dict[str, Any] = dict((next_page_token or {}).get("next_page_token") or {})
-        if self._stream.kind in ("windowed", "child"):
-            variables["filter"] = Window.of(stream_slice, self._parameters).filter()
-        return {"query": self._query, "operationName": self._stream.name, "variables": variables}
+        walks_archivings = variables.pop(ARCHIVINGS, False)
+        filters = [stream.filter_of_teams(self.config.get("team_keys") or ())]
+        if stream.kind in ("windowed", "child") and not walks_archivings:
+            filters.append(Window.of(stream_slice, self._parameters).filter())
+        if given := [one for one in filters if one]:
+            variables["filter"] = given[0] if len(given) == 1 else {"and": given}
+        query = stream.archivings_query if walks_archivings else self._query
+        return {"query": query, "operationName": stream.name, "variables": variables}
 
     def send_request(
         self,
@@ -95,8 +101,7 @@ class LinearRequester(HttpRequester):
         attempt = 0
         refreshed = False
         while True:
-            self._budget.wait()
-            response, failure = self._exchange(body)
+            response, failure = self.exchange(body)
             if failure is None:
                 assert response is not None
                 self._warn_of_refused_fields(response)
@@ -120,8 +125,10 @@ class LinearRequester(HttpRequester):
             _LOGGER.info("%s Trying again in %.1f s.", failure.message, pause)
             time.sleep(pause)
 
-    def _exchange(self, body: bytes) -> tuple[requests.Response | None, Failure | None]:
+    def exchange(self, body: bytes) -> tuple[requests.Response | None, Failure | None]:
+        """Send one request, once. Returns what came back, and what is wrong with it, if anything."""
         headers = {"Content-Type": "application/json", **self._auth_header()}
+        points = self._budget.acquire(self.name)
         started = time.monotonic()
         try:
             response = self._session.post(
@@ -129,6 +136,9 @@ class LinearRequester(HttpRequester):
             )
         except requests.RequestException as error:
             return None, unreachable(self.name, error)
+        finally:
+            self._budget.release(points)
+        self._budget.observe(self.name, response.headers)
         _LOGGER.debug(
             "Stream %s: HTTP %s after %.0f ms, %s points.",
             self.name,

@@ -88,6 +88,18 @@ class Window:
         return archived is not None and archived >= first
 
 
+def archivings_of(parameters: Mapping[str, Any], stream_slice: StreamSlice) -> tuple[str, str] | None:
+    """First and last millisecond of the archivings that `reconcile_archived` looks for after a slice.
+
+    They are looked for once a sync, after its last slice, and for all of its slices: the state
+    passes none of them before they were found. None where nothing is to be looked for.
+    """
+    sync = parameters["sync"]
+    if not sync["reconcile"] or stream_slice["end_time"] != sync["end"]:
+        return None
+    return sync["reconcile"], sync["end"]
+
+
 class WindowState(CustomFormatConcurrentStreamStateConverter):
     """Keeps as state the end of what was read without a gap.
 

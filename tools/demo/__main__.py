@@ -19,7 +19,7 @@ from tools.demo.processes import KEY_VARIABLE
 from tools.demo.screen import Screen
 from tools.demo.summary import answer_questions, conclude, show_tables
 from tools.demo.sync import Sync, refuse_another_workspace, sync, write_down
-from tools.demo.workspace import Directory, own_workspace, stand_in_workspace
+from tools.demo.workspace import Directory, make_room_for_own, own_workspace, stand_in_workspace
 
 _INTERRUPTED = 130  # exit code, as shells have it
 
@@ -32,7 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--fresh", action="store_true", help="start over")
     parser.add_argument("--api-url", help="Linear's GraphQL endpoint, if it is behind a proxy")
     options = parser.parse_args(arguments)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     screen = Screen()
     try:
         _demo(options, screen)
@@ -45,31 +46,42 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _interrupt(*_: object) -> None:
+    """End in order, and let no second Ctrl-C disturb that."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
 def _demo(options: argparse.Namespace, screen: Screen) -> None:
     directory = Directory(options.directory)
     if options.fresh:
         directory.clear()
     screen.title("From Linear to DuckDB")
     with ExitStack() as stack:
-        key = os.environ.get(KEY_VARIABLE)
-        workspace = stack.enter_context(
-            own_workspace(key, options.api_url, directory, screen)
-            if key
-            else stand_in_workspace(options.issues, directory, screen)
-        )
+        if key := os.environ.get(KEY_VARIABLE):
+            workspace = own_workspace(key, options.api_url)
+            screen.text(f"Reading your workspace, with the key in {KEY_VARIABLE}.")
+        else:
+            context = stand_in_workspace(options.issues, directory, screen)
+            workspace = stack.enter_context(context)
         connector = stack.enter_context(Connector(workspace.config))
-        destination = stack.enter_context(DuckDBDestination(directory.database))
 
         with screen.step("spec") as step:
-            settings = connector.spec()["connectionSpecification"]["properties"]
-            step.result = f"it takes {', '.join(settings)}"
+            settings = connector.spec()["connectionSpecification"]
+            needed = ", ".join(settings["required"])
+            step.result = f"{len(settings['properties'])} settings, of which it needs {needed}"
         with screen.step("check") as step:
             step.result = connector.check()
         with screen.step("discover") as step:
             streams = connector.discover()
             columns = sum(len(stream["json_schema"]["properties"]) for stream in streams)
             step.result = f"{len(streams)} streams with {columns:,} columns"
-            destination.prepare(streams)
+
+        if not workspace.stand_in:
+            make_room_for_own(directory)
+        destination = stack.enter_context(DuckDBDestination(directory.database))
+        destination.prepare(streams)
         if not workspace.stand_in:
             refuse_another_workspace(connector, destination, streams)
         with screen.step("read") as step:

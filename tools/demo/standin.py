@@ -120,27 +120,28 @@ def next_round(workspace: StandIn, number: int) -> Round:
         number: how many rounds there were before: each is another.
     """
     rng = random.Random(number)
-    states: dict[str, list[dict[str, Any]]] = {}
-    for state in workspace.rows("WorkflowState"):
-        states.setdefault(state["teamId"], []).append(state)
-    people = [row for row in workspace.rows("User") if row["active"] and not row["isMe"]]
+    moment = now()
     issues = workspace.ids("Issue")
     chosen = rng.sample(issues, min(len(issues), _MOVED + _ARCHIVED))
     archived, moved = chosen[:_ARCHIVED], [workspace.row("Issue", i) for i in chosen[_ARCHIVED:]]
+    people = [row for row in workspace.rows("User") if row["active"] and not row["isMe"]]
+    states = workspace.rows("WorkflowState")
     project, leaver = rng.choice(workspace.rows("Project")), rng.choice(people)
-    moment = now()
 
-    orders = [_move(issue, rng.choice(states[issue["teamId"]]), moment) for issue in moved]
+    orders = []
+    for issue in moved:
+        others = [state for state in states if state["teamId"] == issue["teamId"]]
+        others = [state for state in others if state["id"] != issue["stateId"]]
+        orders += _move(workspace, issue, rng.choice(others), rng.choice(people)["id"], moment)
     for title in _TITLES:
         fields = {"title": title, "teamId": rng.choice(moved)["teamId"], **dict.fromkeys(_DATES)}
-        orders.append(_create(rng, "Issue", {**fields, "creatorId": rng.choice(people)["id"]}))
+        orders.append(_create("Issue", {**fields, "creatorId": rng.choice(people)["id"]}))
     for issue in rng.choices(moved, k=_COMMENTS):
         fields = {"issueId": issue["id"], "userId": rng.choice(people)["id"], "body": "On it."}
-        orders.append(_create(rng, "Comment", fields))
+        orders.append(_create("Comment", fields))
     orders += [{"op": "archive", "type": "Issue", "id": issue} for issue in archived]
     orders.append({"op": "archive", "type": "Project", "id": project["id"]})
-    disabled = {"active": False}
-    orders.append({"op": "update", "type": "User", "id": leaver["id"], "fields": disabled})
+    orders.append(_update("User", leaver["id"], {"active": False}))
     news = (
         f"{len(moved)} issues went to another state, {len(_TITLES)} were created and "
         f"{len(archived)} archived; {_COMMENTS} comments were written; the project "
@@ -154,14 +155,40 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _move(issue: Mapping[str, Any], state: Mapping[str, Any], moment: str) -> Order:
+def _move(
+    workspace: StandIn, issue: Mapping[str, Any], state: Mapping[str, Any], actor: str, moment: str
+) -> list[Order]:
+    """An issue goes to another state, with the traces that this leaves in Linear."""
     fields: dict[str, Any] = {"stateId": state["id"], **dict.fromkeys(_DATES)}
     if state["type"] in _DATE_OF:
         fields["startedAt"] = issue["startedAt"] or moment
         fields[_DATE_OF[state["type"]]] = moment
-    return {"op": "update", "type": "Issue", "id": issue["id"], "fields": fields}
+    span = {"issueId": issue["id"], "stateId": state["id"], "startedAt": moment, "endedAt": None}
+    entry = {
+        **_blank(workspace, "IssueHistory"),
+        "issueId": issue["id"],
+        "actorId": actor,
+        "fromStateId": issue["stateId"],
+        "toStateId": state["id"],
+    }
+    return [
+        _update("Issue", issue["id"], fields),
+        *(_update("IssueStateSpan", i, {"endedAt": moment}) for i in issue["stateHistoryIds"][:1]),
+        _create("IssueStateSpan", span),
+        _create("IssueHistory", entry),
+    ]
 
 
-def _create(rng: random.Random, type_name: str, fields: Mapping[str, Any]) -> Order:
-    row_id = str(uuid.UUID(int=rng.getrandbits(128), version=4))
-    return {"op": "create", "type": type_name, "fields": {"id": row_id, **fields}}
+def _blank(workspace: StandIn, type_name: str) -> dict[str, None]:
+    """Fields of a type as null, which the stand-in would think something up for."""
+    row = workspace.row(type_name, workspace.ids(type_name)[0])
+    kept = {"id", "createdAt", "updatedAt"}
+    return {name: None for name, value in row.items() if not (name in kept or type(value) is list)}
+
+
+def _update(type_name: str, row_id: str, fields: Mapping[str, Any]) -> Order:
+    return {"op": "update", "type": type_name, "id": row_id, "fields": fields}
+
+
+def _create(type_name: str, fields: Mapping[str, Any]) -> Order:
+    return {"op": "create", "type": type_name, "fields": {"id": str(uuid.uuid4()), **fields}}

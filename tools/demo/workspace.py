@@ -77,18 +77,18 @@ class Workspace:
     stand_in: StandIn | None = None
 
 
-@contextmanager
-def own_workspace(key: str, api_url: str | None, directory: Directory, screen: Screen) -> Iterator[Workspace]:
+def own_workspace(key: str, api_url: str | None) -> Workspace:
     """The workspace of Linear's that a key opens."""
+    config: dict[str, Any] = {"credentials": {"auth_type": "API Key", "api_key": key}}
+    return Workspace(config | ({"api_url": api_url} if api_url else {}))
+
+
+def make_room_for_own(directory: Directory) -> None:
+    """Let a directory hold a workspace of Linear's; what it holds of the stand-in's goes."""
     held = directory.recall()
     if held is None or held.issues is not None:
         directory.clear()
         directory.remember(Memory())
-    config: dict[str, Any] = {"credentials": {"auth_type": "API Key", "api_key": key}}
-    if api_url:
-        config["api_url"] = api_url
-    screen.text(f"Reading your workspace, with the key in {KEY_VARIABLE}.")
-    yield Workspace(config)
 
 
 @contextmanager

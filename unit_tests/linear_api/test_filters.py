@@ -139,9 +139,7 @@ def test_a_relation_is_filtered_by_its_fields(read: Asker) -> None:
 
 def test_a_relation_is_filtered_two_steps_away(read: Asker) -> None:
     issue = next(iter(read.api.workspace.rows["Issue"].values()))
-    found = matching(
-        read, "comments", "CommentFilter", {"issue": {"team": {"id": {"eq": issue["teamId"]}}}}
-    )
+    found = matching(read, "comments", "CommentFilter", {"issue": {"team": {"id": {"eq": issue["teamId"]}}}})
     workspace = read.api.workspace
     expected = {
         i
@@ -160,9 +158,7 @@ def test_an_empty_relation_matches_only_null(read: Asker) -> None:
     value = {"assignee": {"or": [{"null": True}, {"name": {"contains": "Ada"}}]}}
     people = read.api.workspace.rows["User"]
     found = issues(read, value)
-    assert found == rows(
-        read, lambda r: not r["assigneeId"] or "Ada" in people[r["assigneeId"]]["name"]
-    )
+    assert found == rows(read, lambda r: not r["assigneeId"] or "Ada" in people[r["assigneeId"]]["name"])
 
 
 def test_comments_are_filtered_by_issue_ids(read: Asker) -> None:
@@ -194,9 +190,7 @@ def test_comments_are_filtered_by_issue_ids(read: Asker) -> None:
         ({"neqIgnoreCase": "titel 1 größe"}, False),
     ],
 )
-def test_texts_compare(
-    three: dict[str, str], ask: Asker, comparator: dict[str, Any], matches: bool
-) -> None:
+def test_texts_compare(three: dict[str, str], ask: Asker, comparator: dict[str, Any], matches: bool) -> None:
     issue = three[STAMP]
     found = issues(ask, {"id": {"eq": issue}, "title": comparator})
     assert found == ({issue} if matches else set())
@@ -274,8 +268,7 @@ def test_a_nested_list_takes_a_filter(linear_api: LinearApi, ask: Asker) -> None
     comments = workspace.set_list("Issue", issue, "comments", 3)
     workspace.update("Comment", comments[1], body="needle")
     query = (
-        'query($id: String!) { issue(id: $id) { comments(filter: {body: {eq: "needle"}})'
-        " { nodes { id } } } }"
+        'query($id: String!) { issue(id: $id) { comments(filter: {body: {eq: "needle"}}) { nodes { id } } } }'
     )
     assert ask.data(query, id=issue)["issue"]["comments"]["nodes"] == [{"id": comments[1]}]
 
@@ -283,9 +276,8 @@ def test_a_nested_list_takes_a_filter(linear_api: LinearApi, ask: Asker) -> None
 @pytest.mark.parametrize(
     "value",
     [
-        "{searchableContent: {contains: \"x\"}}",
         "{hasBlockedByRelations: {eq: true}}",
-        "{leadTime: {gt: \"P1D\"}}",
+        "{customerCount: {gt: 1}}",
         "{team: null}",
     ],
 )

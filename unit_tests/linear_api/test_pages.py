@@ -223,13 +223,14 @@ def test_disabled_subscribers_are_hidden_unless_asked_for(linear_api: LinearApi,
         " { subscribers(includeDisabled: $all) { nodes { id } } } }"
     )
     sizes = [
-        len(ask.data(query, id=issue, all=every)["issue"]["subscribers"]["nodes"])
-        for every in (False, True)
+        len(ask.data(query, id=issue, all=every)["issue"]["subscribers"]["nodes"]) for every in (False, True)
     ]
     assert sizes == [2, 3]
 
 
-def read_between_changes(api: LinearApi, choices: random.Random, arguments: str) -> tuple[list[str], set[str]]:
+def read_between_changes(
+    api: LinearApi, choices: random.Random, arguments: str
+) -> tuple[list[str], set[str]]:
     """Page through issues while others change; returns what came and who was left alone."""
     workspace = api.workspace
     untouched = set(workspace.ids("Issue", archived=False))
@@ -248,7 +249,7 @@ def read_between_changes(api: LinearApi, choices: random.Random, arguments: str)
         last = page["nodes"][-1]["id"]
         api.clock.advance(1)
         for _ in range(choices.randrange(4)):
-            candidates = [i for i in workspace.ids("Issue", archived=False)]
+            candidates = workspace.ids("Issue", archived=False)
             action = choices.choice(("create", "update", "archive", "purge", "purge last"))
             if action == "create":
                 workspace.create("Issue")
@@ -275,9 +276,7 @@ def read_between_changes(api: LinearApi, choices: random.Random, arguments: str)
         "sort: [{title: {order: Descending}}]",
     ],
 )
-@settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 10_000))
 def test_changes_between_pages_neither_lose_nor_repeat_other_rows(arguments: str, seed: int) -> None:
     api = LinearApi(generate(seed, 30, Clock("2025-06-01T00:00:00Z")))

@@ -1,0 +1,199 @@
+"""`make demo`, for real: the tables are the workspace, and the second run reads what changed."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from integration_tests.linear_api import Clock, LinearApi, Workspace
+from tools.schemas import ROOT, streams
+
+ISSUES = 60
+ENTITIES = {stream.name: stream for stream in streams()}
+
+pytestmark = pytest.mark.slow
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of the demo: what it printed, and the tables and the workspace after it."""
+
+    code: int
+    output: str
+    tables: dict[str, list[dict[str, Any]]]
+    workspace: Workspace
+    rounds: list[dict[str, Any]]
+
+    @property
+    def read(self) -> int:
+        """How many rows it said that it read."""
+        found = re.search(r"This run read ([\d,]+) rows with \d+ requests", self.output)
+        assert found, self.output
+        return int(found[1].replace(",", ""))
+
+    def row(self, table: str, row_id: str) -> dict[str, Any]:
+        """The row with an id."""
+        return next(row for row in self.tables[table] if row["id"] == row_id)
+
+
+def command(directory: Path, *options: str) -> list[str]:
+    demo = [sys.executable, "-m", "tools.demo", "--directory", str(directory)]
+    return [*demo, "--issues", str(ISSUES), *options]
+
+
+def environment(**variables: str) -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name != "LINEAR_API_KEY"} | variables
+
+
+def run(directory: Path) -> Run:
+    done = subprocess.run(
+        command(directory), cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=200
+    )
+    assert done.stderr == ""
+    tables = {}
+    with duckdb.connect(directory / "linear.duckdb", read_only=True) as database:
+        for name in ENTITIES:
+            cursor = database.execute(f'SELECT * FROM "{name}"')
+            columns = [column[0] for column in cursor.description or ()]
+            tables[name] = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+    memory = json.loads((directory / "workspace.json").read_text())
+    return Run(done.returncode, done.stdout, tables, workspace_after(memory), memory["rounds"])
+
+
+def workspace_after(memory: dict[str, Any]) -> Workspace:
+    """The workspace of the stand-in as it was when the run read it."""
+    api = LinearApi(issues=memory["issues"], seed=1, clock=Clock(memory["moment"]))
+    for changes in memory["rounds"]:
+        api.clock.set(changes["at"])
+        for order in changes["orders"]:
+            answer = api.control(json.dumps(order).encode())
+            assert answer.status == 200, answer.body
+    return api.workspace
+
+
+def archived_flags(rows: list[dict[str, Any]]) -> dict[str, bool]:
+    return {row["id"]: row["isArchived"] for row in rows}
+
+
+def expected_flags(workspace: Workspace, table: str) -> dict[str, bool]:
+    stream = ENTITIES[table]
+    flags = {
+        row_id: row["archivedAt"] is not None or bool(row["trashed"])
+        for row_id, row in workspace.rows[stream.entity].items()
+    }
+    # A root that is a plain list cannot be asked for archived rows.
+    return {name: flag for name, flag in flags.items() if stream.connection or not flag}
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("demo") / "of mine"
+
+
+@pytest.fixture(scope="module")
+def first(directory: Path) -> Run:
+    return run(directory)
+
+
+@pytest.fixture(scope="module")
+def second(first: Run, directory: Path) -> Run:
+    return run(directory)
+
+
+def test_the_first_run_succeeds_and_answers_its_questions(first: Run) -> None:
+    assert first.code == 0, first.output
+    assert "\x1b" not in first.output
+    assert "What is open, by team and kind of state?" in first.output
+    assert "JOIN workflow_states AS states ON states.id = issues.stateId" in first.output
+    assert "Nothing." not in first.output
+    assert "linear.duckdb" in first.output
+
+
+def test_every_table_is_the_workspace(first: Run) -> None:
+    for table, rows in first.tables.items():
+        assert archived_flags(rows) == expected_flags(first.workspace, table), table
+    assert len(first.tables["issues"]) == ISSUES
+    assert first.read == sum(map(len, first.tables.values()))
+
+
+def test_the_second_run_reads_what_changed_and_nothing_else(first: Run, second: Run) -> None:
+    assert second.code == 0, second.output
+    changed = {order.get("id") or order["fields"]["id"] for order in second.rounds[-1]["orders"]}
+    read = {
+        row["id"] for table, rows in second.tables.items() for row in rows if row not in first.tables[table]
+    }
+    assert read == changed
+    assert second.read == len(changed) < first.read / 10
+
+
+def test_after_the_second_run_every_table_is_the_changed_workspace(second: Run) -> None:
+    assert len(second.tables["issues"]) > ISSUES
+    for table, rows in second.tables.items():
+        assert archived_flags(rows) == expected_flags(second.workspace, table), table
+    for row_id in second.workspace.ids("Issue"):
+        wanted = second.workspace.expected("Issue", row_id)
+        row = second.row("issues", row_id)
+        assert (row["stateId"], row["title"]) == (wanted["stateId"], wanted["title"])
+    for row_id in second.workspace.ids("User"):
+        wanted = second.workspace.expected("User", row_id)
+        assert second.row("users", row_id)["active"] == wanted["active"]
+
+
+def test_archivings_are_seen_by_the_second_run(first: Run, second: Run) -> None:
+    for table, archived in (("issues", 3), ("projects", 1)):
+        before, after = archived_flags(first.tables[table]), archived_flags(second.tables[table])
+        assert sum(after[name] and not before.get(name, False) for name in after) == archived
+
+
+def test_a_run_that_is_interrupted_ends_at_once_and_leaves_no_process(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        command(tmp_path), cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "discover" in line:
+            break
+    time.sleep(1)
+    children = descendants(process.pid)
+    assert len(children) >= 2, "the stand-in and the connector"
+
+    process.send_signal(signal.SIGINT)
+
+    assert process.wait(15) == 130
+    assert "Stopped. What was stored is kept" in process.stdout.read()
+    process.stdout.close()
+    assert not any(Path(f"/proc/{child}").exists() for child in children)
+
+
+def test_a_key_that_linear_refuses_ends_the_demo_with_the_connectors_reason(
+    tmp_path: Path,
+) -> None:
+    with LinearApi(issues=20) as api:
+        done = subprocess.run(
+            command(tmp_path, "--api-url", api.url),
+            cwd=ROOT,
+            env=environment(LINEAR_API_KEY="lin_api_wrong"),
+            capture_output=True,
+            text=True,
+            timeout=100,
+        )
+
+    assert done.returncode == 1
+    assert "Linear does not accept the credentials" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+    assert "lin_api_wrong" not in done.stdout + done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def descendants(pid: int) -> list[int]:
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [found for child in children for found in (int(child), *descendants(int(child)))]

@@ -1,0 +1,145 @@
+"""What became of the streams of one sync, in sentences."""
+
+import logging
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from airbyte_cdk.models import AirbyteMessage, AirbyteStreamStatus, FailureType, Type
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
+
+from source_linear.components.budget import Usage
+
+_LOGGER = logging.getLogger("airbyte")
+
+
+@dataclass
+class Outcome:
+    """What became of one stream.
+
+    Attributes:
+        cursor: the cursor in its latest state: where it resumes.
+        error: the sentence with which it failed.
+        failure_type: whose it is to mend.
+    """
+
+    cursor: str | None = None
+    records: int = 0
+    status: AirbyteStreamStatus | None = None
+    error: str | None = None
+    failure_type: FailureType | None = None
+    started: float = field(default_factory=time.monotonic)
+    seconds: float = 0.0
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything was read."""
+        return self.status is AirbyteStreamStatus.COMPLETE
+
+    @property
+    def reason(self) -> str:
+        """Why it failed, whether trying again helps, and from where it resumes."""
+        if self.failure_type is FailureType.config_error:
+            helps = "Trying again helps once this is mended"
+        elif self.failure_type is FailureType.transient_error:
+            helps = "Trying again helps"
+        else:
+            helps = "Trying again may help"
+        resumes = f"from {self.cursor}" if self.cursor else "from the beginning"
+        return f"{self.error or 'It was not finished.'} {helps}; the next sync resumes it {resumes}."
+
+
+class Summary:
+    """Watches the messages of a sync, logs how each stream fares, and sums up at the end."""
+
+    def __init__(self, cursors: Mapping[str, str | None], usage: Mapping[str, Usage]) -> None:
+        """Watch the streams that `cursors` name.
+
+        Args:
+            cursors: each stream's cursor before the sync.
+            usage: what each stream has spent so far, kept up to date by the budget.
+        """
+        self._outcomes = {name: Outcome(cursor) for name, cursor in cursors.items()}
+        self._usage = usage
+        self._started = time.monotonic()
+
+    def watch(self, messages: Iterable[AirbyteMessage]) -> Iterator[AirbyteMessage]:
+        """Pass messages on, writing down what they say of their streams.
+
+        Raises:
+            AirbyteTracedException: at the end, if a stream failed: which, why, and what to do.
+        """
+        try:
+            for message in messages:
+                self._note(message)
+                yield message
+        except AirbyteTracedException:
+            # The CDK's own summary of the same failures carries bodies and headers.
+            if all(outcome.status is None for outcome in self._outcomes.values()):
+                raise
+        failed = {name: outcome for name, outcome in self._outcomes.items() if not outcome.is_complete}
+        for line in self._lines():
+            _LOGGER.log(logging.WARNING if failed else logging.INFO, line)
+        if failed:
+            raise _failure(failed, len(self._outcomes))
+
+    def _note(self, message: AirbyteMessage) -> None:
+        if message.type is Type.RECORD and message.record:
+            self._outcomes[message.record.stream].records += 1
+        elif message.type is Type.STATE and message.state and message.state.stream:
+            stream = message.state.stream
+            state = vars(stream.stream_state) if stream.stream_state else {}
+            self._outcomes[stream.stream_descriptor.name].cursor = next(iter(state.values()), None)
+        elif message.type is Type.TRACE and message.trace:
+            if message.trace.stream_status:
+                status = message.trace.stream_status
+                self._note_status(status.stream_descriptor.name, status.status)
+            elif message.trace.error and message.trace.error.stream_descriptor:
+                outcome = self._outcomes[message.trace.error.stream_descriptor.name]
+                outcome.error = message.trace.error.message
+                outcome.failure_type = message.trace.error.failure_type
+
+    def _note_status(self, name: str, status: AirbyteStreamStatus) -> None:
+        outcome = self._outcomes[name]
+        outcome.status = status
+        if status is AirbyteStreamStatus.STARTED:
+            outcome.started = time.monotonic()
+            _LOGGER.info("Stream %s: reading from %s.", name, outcome.cursor or "the beginning")
+        elif status is not AirbyteStreamStatus.RUNNING:
+            outcome.seconds = time.monotonic() - outcome.started
+            _LOGGER.log(logging.INFO if outcome.is_complete else logging.WARNING, self._line(name))
+
+    def _lines(self) -> Iterator[str]:
+        records = sum(outcome.records for outcome in self._outcomes.values())
+        requests = sum(usage.requests for usage in self._usage.values())
+        points = sum(usage.points for usage in self._usage.values())
+        good = sum(outcome.is_complete for outcome in self._outcomes.values())
+        yield (
+            f"Summary: {good} of {len(self._outcomes)} streams complete, {records:,} records, "
+            f"{requests:,} requests, {points:,.0f} points, {time.monotonic() - self._started:.1f} s."
+        )
+        yield from (f"  {self._line(name)}" for name in self._outcomes)
+
+    def _line(self, name: str) -> str:
+        outcome, usage = self._outcomes[name], self._usage.get(name, Usage())
+        figures = (
+            f"{outcome.records:,} records, {usage.requests:,} requests, {usage.points:,.0f} points, "
+            f"{outcome.seconds:.1f} s"
+        )
+        if outcome.is_complete:
+            return f"Stream {name}: {figures}."
+        return f"Stream {name}: FAILED after {figures}. {outcome.reason}"
+
+
+def _failure(failed: Mapping[str, Outcome], streams: int) -> AirbyteTracedException:
+    kinds = {outcome.failure_type for outcome in failed.values()}
+    # It is for the user to act only where nothing but the user's doing failed.
+    if kinds == {FailureType.config_error}:
+        kind = FailureType.config_error
+    elif kinds <= {FailureType.config_error, FailureType.transient_error}:
+        kind = FailureType.transient_error
+    else:
+        kind = FailureType.system_error
+    reasons = " ".join(f"[{name}] {outcome.reason}" for name, outcome in failed.items())
+    message = f"{len(failed)} of {streams} streams failed, the others are complete. {reasons}"
+    return AirbyteTracedException(message=message, internal_message=message, failure_type=kind)

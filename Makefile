@@ -12,7 +12,8 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 help:
 	@echo "make setup     .venv with the locked dependencies and this package, editable"
 	@echo "make test      lint, types, tests (PYTEST_ARGS='-k words' narrows them)"
-	@echo "make demo      a sync of a workspace on this machine, no Linear account needed"
+	@echo "make demo      a sync of a workspace on this machine into DuckDB, no Linear account needed"
+	@echo "               (FRESH=1 starts over, ISSUES=500 makes another size, LINEAR_API_KEY=… reads your own)"
 	@echo "make contract  what Linear's API changed (SDK=latest, or a version of @linear/sdk)"
 	@echo "make lock      requirements/*.txt from pyproject.toml and requirements/*.in (UPGRADE=1 for newer versions)"
 	@echo "make clean     everything that the others made"
@@ -43,7 +44,7 @@ tests: setup
 test: lint types tests
 
 demo: setup
-	$(BIN)/python -m tools.demo
+	$(BIN)/python -m tools.demo $(if $(FRESH),--fresh) $(if $(ISSUES),--issues $(ISSUES))
 
 contract: setup
 	$(BIN)/python -m tools.contract $(if $(SDK),--sdk $(SDK))
@@ -52,5 +53,5 @@ lock:
 	PYTHON=$(PYTHON) tools/lock.sh $(if $(UPGRADE),--upgrade)
 
 clean:
-	rm -rf .venv .cache build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .demo .venv .cache build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

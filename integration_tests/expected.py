@@ -92,8 +92,9 @@ def _embedded(workspace: Workspace, type_name: str, value: Any, wanted: Selectio
 
 
 def _entities(workspace: Workspace, type_name: str, ids: Any, wanted: SelectionSetNode) -> Any:
-    if isinstance(ids, list):
-        return [_entities(workspace, type_name, one, wanted) for one in ids]
+    if isinstance(ids, list):  # a plain list takes no `includeArchived`
+        live = [one for one in ids if workspace.expected(type_name, one)["archivedAt"] is None]
+        return [_entities(workspace, type_name, one, wanted) for one in live]
     return None if ids is None else _shaped(workspace, type_name, workspace.expected(type_name, ids), wanted)
 
 

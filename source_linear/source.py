@@ -15,6 +15,7 @@ from airbyte_cdk.models import (
     AirbyteConnectionStatus,
     AirbyteMessage,
     AirbyteStateMessage,
+    AirbyteStateType,
     ConfiguredAirbyteCatalog,
     Status,
     SyncMode,
@@ -31,7 +32,7 @@ from source_linear.components.pages import decoded
 from source_linear.components.requester import LinearRequester
 from source_linear.components.schemas import packaged
 from source_linear.components.summary import Summary
-from source_linear.components.syncs import Sync, cursor_of, is_from_the_future
+from source_linear.components.syncs import Sync, cursor_of
 from source_linear.components.windows import WindowState
 from source_linear.config import config_error, timestamp, validate
 from source_linear.queries import Stream
@@ -144,6 +145,15 @@ class SourceLinear(ConcurrentDeclarativeSource):
         """
         who, now = self._ask_who(self._requester())
         self._sync = Sync(start=now, origin=timestamp(who["organization"]["createdAt"]))
+        for name, cursor in list(self._cursors.items()):
+            resumed = self._sync.resumed(name, cursor)
+            if resumed != cursor:
+                self._cursors.pop(name)
+                field = self._declared[name].cursor_field
+                self._connector_state_manager.update_state_for_stream(
+                    name, None, {field: resumed} if resumed else {}
+                )
+                self._cursors |= {name: resumed} if resumed else {}
         cursors = {name: self._cursors.get(name) for name in self._configured}
         yield from Summary(cursors, self._budget.usage).watch(super().read(logger, config, catalog, state))
 
@@ -220,20 +230,18 @@ class SourceLinear(ConcurrentDeclarativeSource):
         }
 
     def _usable(self, given: AirbyteStateMessage) -> AirbyteStateMessage:
-        """A stream's state in our own form; emptied if it says that the future was read."""
+        """A stream's state in our own form."""
         message = deepcopy(given)
+        if message.type not in (None, AirbyteStateType.STREAM):
+            raise config_error(
+                f"state: it is of type {message.type.value}; this connector writes one of type STREAM for "
+                "each stream. Reset the connection to read everything from the beginning."
+            )
         if not message.stream or not message.stream.stream_state:
             return message
         name = message.stream.stream_descriptor.name
         state = vars(message.stream.stream_state)
         cursor = cursor_of(self._declared[name], state) if name in self._declared else None
-        if cursor and is_from_the_future(cursor):
-            _LOGGER.warning(
-                "Stream %s: its state says %s, which has not come yet; it is read from the beginning.",
-                name,
-                cursor,
-            )
-            cursor = None
         state.clear()
         if cursor:
             self._cursors[name] = cursor

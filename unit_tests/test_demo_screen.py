@@ -18,7 +18,7 @@ def show(screen: Screen) -> None:
         step.result = "5 rows"
         step.update(1, 2)
     screen.title("Tables")
-    screen.table(("table", "rows", "note"), [("issues", 2000, None), ("users [all]", 7, "x")])
+    screen.table(("table", "rows", "note"), [("issues", 2000, None), ("users [all]", 7, "a\tb\nc")])
     screen.sql("SELECT 1\nFROM issues")
     screen.text("a long line " * 20)
 
@@ -34,7 +34,7 @@ def test_without_a_terminal_lines_are_plain_and_whole(capsys: pytest.CaptureFixt
         "Tables",
         "  table          rows   note",
         "  issues        2,000   –",
-        "  users [all]       7   x",
+        "  users [all]       7   a b c",
         "  SELECT 1",
         "  FROM issues",
         "  " + "a long line " * 19 + "a long line",

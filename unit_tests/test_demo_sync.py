@@ -130,27 +130,35 @@ def test_what_arrived_before_an_interruption_is_kept(destination: DuckDBDestinat
     assert len(destination.states()) == 1
 
 
-def test_warnings_are_kept_once_without_the_summary_at_the_end(
+def test_warnings_are_kept_once_without_what_the_failure_says(
     destination: DuckDBDestination,
 ) -> None:
     messages = [
-        warning("A field is refused."),
-        warning("A field is refused."),
+        warning("Stream issues: a field is refused."),
+        warning("Stream issues: a field is refused."),
+        warning("Stream organization: FAILED"),
         status("issues", "COMPLETE"),
         status("organization", "INCOMPLETE"),
-        warning("1 of 2 streams failed"),
+        warning("Summary: 1 of 2 streams complete"),
     ]
 
-    assert list(run(destination, Connector(messages)).warnings) == ["A field is refused."]
+    assert run(destination, Connector(messages)).warnings == ["Stream issues: a field is refused."]
+
+
+def test_the_requests_are_those_that_the_connector_sums_up(destination: DuckDBDestination) -> None:
+    summary = "Summary: 50 of 50 streams complete, 5 records, 1,234 requests, 9 points, 1.0 s."
+
+    assert run(destination, Connector([warning(summary)])).requests == 1234
+    assert run(destination, Connector([])).requests is None
 
 
 def test_syncs_are_listed_from_the_first_to_this_one(destination: DuckDBDestination) -> None:
-    first, second = Sync(seconds=9.5), Sync(seconds=2.0)
+    first, second = Sync(seconds=9.5, requests=150), Sync(seconds=2.0)
     first.records["issues"] = 2000
 
-    write_down(destination, first, 150)
+    write_down(destination, first)
 
-    assert write_down(destination, second, None) == [(2000, 150, 9.5), (0, None, 2.0)]
+    assert write_down(destination, second) == [(2000, 150, 9.5), (0, None, 2.0)]
 
 
 def test_a_file_is_never_filled_from_another_workspace(destination: DuckDBDestination) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import signal
 import threading
@@ -37,6 +38,8 @@ def main() -> None:
         points=options.rate_limit_points,
         window=options.rate_limit_window,
     )
+    gc.collect()
+    gc.freeze()  # the collector would walk the workspace again and again
     with api:
         line = {
             "url": api.url,

@@ -744,13 +744,7 @@ class _Generator:
         return self.some(self.issue_ids[-200:], 0.12)
 
     def history(
-        self,
-        issue: str,
-        own: dict[str, Any],
-        created: int,
-        started: int | None,
-        is_closed: bool,
-        closed: int,
+        self, issue: str, own: dict[str, Any], created: int, started: int | None, is_closed: bool, closed: int
     ) -> None:
         by_type = self.states[own["teamId"]]
         final = own["stateId"]

@@ -100,7 +100,7 @@ class LinearApi:
         workspace: the rows; without one `generate(seed=seed, issues=issues)` makes it.
         issues: size of the generated workspace.
         seed: the same seed and clock make the same workspace.
-        clock: the stand-in's time, else the workspace's.
+        clock: of the generated workspace; a given workspace has its own.
         port: 0 takes any free one.
         latency: seconds that every answer takes at least.
     """

@@ -8,7 +8,9 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from .clock import Clock
+from graphql import get_named_type
+
+from .clock import Clock, to_milliseconds, to_text
 from .defaults import Defaults
 from .links import Ancestors, Every, Inverse, Link, Stored, Through, hidden_keys, links
 from .rows import Row, embedded, plain
@@ -20,7 +22,7 @@ class Workspace:
 
     Fields are given by their GraphQL names; a relation takes the other row's id under `issue`
     or `issueId`, a stored list takes ids under `labels` or `labelIds`. Timestamps come from
-    the clock unless given.
+    the clock unless given; any ISO 8601 text will do.
     """
 
     def __init__(self, clock: Clock | None = None, seed: int = 0, schema: Schema | None = None) -> None:
@@ -60,9 +62,15 @@ class Workspace:
         return list(self._linked(self.links[type_name, field], row))
 
     def list_ids(self, type_name: str, row_id: str, field: str) -> list[str]:
-        """The ids of a nested list in the API's default order, nothing hidden."""
+        """The ids of a nested list in the API's default order.
+
+        Of a connection all, archived and disabled ones too; a plain list, which takes no
+        `includeArchived`, never has archived ones.
+        """
         with self.lock:
             rows = self.linked(type_name, self._row(type_name, row_id), field)
+            if self.schema.fields(type_name)[field].kind is Kind.LIST:
+                rows = [row for row in rows if row["archivedAt"] is None]
             link = self.links[type_name, field]
             rows.sort(key=self.default_order(link.target), reverse=True)
             return [row["id"] for row in rows]
@@ -76,9 +84,8 @@ class Workspace:
         """The whole row as stored, without GraphQL: what a complete sync must bring.
 
         Scalars and embedded objects under their names, each relation as `<field>Id`, each
-        nested list as ids under the singular plus `Ids` in the API's default order, archived
-        and disabled ones included. Lists whose key the schema itself has as a scalar
-        (`Issue.labelIds`) keep the stored order.
+        nested list as ids under the singular plus `Ids` as `list_ids` gives them. Lists whose
+        key the schema itself has as a scalar (`Issue.labelIds`) keep the stored order.
 
         Raises:
             KeyError: there is no such row.
@@ -149,7 +156,7 @@ class Workspace:
             The stamp.
         """
         with self.lock:
-            stamp = at or self.clock.text
+            stamp = to_text(to_milliseconds(at or self.clock.text))
             for row_id in list(row_ids):
                 self.update(type_name, row_id, **{"updatedAt": stamp, **values})
             return stamp
@@ -167,8 +174,8 @@ class Workspace:
             ValueError: the type has no `trashed`.
         """
         with self.lock:
-            changes = self._normalised(type_name, {"trashed": True})
-            self._change(type_name, row_id, {**changes, "archivedAt": at or self.clock.text})
+            changes = {"trashed": True, "archivedAt": at or self.clock.text}
+            self._change(type_name, row_id, self._normalised(type_name, changes))
 
     def unarchive(self, type_name: str, row_id: str, *, touch: bool = False) -> None:
         """Clear `archivedAt` (and `trashed`); whether Linear touches `updatedAt` isn't known."""
@@ -345,7 +352,7 @@ class Workspace:
         for name, value in values.items():
             field = fields.get(name)
             if field is not None and field.kind is Kind.LEAF:
-                own[name] = value
+                own[name] = self._date_time(type_name, name, value)
             elif field is not None and field.kind is Kind.VALUE:
                 own[name] = embedded(value)
             elif field is not None and field.kind is Kind.RELATION:
@@ -358,6 +365,13 @@ class Workspace:
                 hint = "; see set_list" if field else ""
                 raise ValueError(f"{type_name} has no stored field {name}{hint}")
         return own
+
+    def _date_time(self, type_name: str, name: str, value: Any) -> Any:
+        """Date-times are kept as Linear writes them, so that they compare as texts."""
+        kind = get_named_type(self.schema.type(type_name).fields[name].type)
+        if kind.name != "DateTime" or value is None:
+            return value
+        return to_text(to_milliseconds(value))
 
     def _fill_required(self, type_name: str, own: dict[str, Any]) -> None:
         fields = self.schema.fields(type_name)

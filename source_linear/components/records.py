@@ -124,8 +124,8 @@ class ChangedRows(RecordFilter):
             own = [parent for parent in parents if name in parent]
             if not self._stream.has_own_dates:
                 own = [parent for parent in own if window.holds(parent)]
-            # Lists of rows with dates come newest first: what is older than the window is not wanted.
-            self._complete(root, root.children, own, window.rows[0] if self._stream.has_own_dates else None)
+            newest_first = "orderBy: updatedAt" in root.children.arguments
+            self._complete(root, root.children, own, window.rows[0] if newest_first else None)
             for parent in own:
                 for row in parent[name]["nodes"]:
                     if row is None or (self._stream.has_own_dates and not window.holds(row)):

@@ -1,5 +1,6 @@
 """A sync: from which state to which moment each stream is read, and how."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -9,9 +10,10 @@ from source_linear.components.windows import CREATED_AT
 from source_linear.config import config_error, milliseconds, timestamp
 from source_linear.queries import CURSOR_FIELD, Stream
 
+_LOGGER = logging.getLogger("airbyte")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SHORTEST_WINDOW = timedelta(days=1)
-_CLOCK_TOLERANCE = timedelta(days=1)
+_WRONG_CLOCK = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,24 @@ class Sync:
     start: datetime
     origin: datetime = _EPOCH
 
+    def resumed(self, stream: str, cursor: str) -> str | None:
+        """From where to go on after a state with this cursor; None for from the beginning.
+
+        A cursor that lies ahead was written by a clock that was wrong. How wrong is not known: a little
+        ahead, the day before is read again, far ahead, everything.
+        """
+        lead = timestamp(cursor) - self.start
+        if lead <= timedelta(0):
+            return cursor
+        again = milliseconds(self.start - _WRONG_CLOCK) if lead <= _WRONG_CLOCK else None
+        _LOGGER.warning(
+            "Stream %s: its state says %s, which has not come yet; it is read from %s.",
+            stream,
+            cursor,
+            again or "the beginning",
+        )
+        return again
+
     def bounds(
         self, stream: Stream, cursor: str | None, full: bool, config: Mapping[str, Any]
     ) -> dict[str, Any]:
@@ -34,14 +54,15 @@ class Sync:
         Args:
             stream: the stream.
             cursor: the cursor in its state, None to start afresh.
-            full: whether it is a full refresh.
+            full: whether it is a full refresh; one that goes on from a state is like any other sync.
             config: the user's configuration.
         """
+        full = full and not cursor
         in_windows = stream.kind in ("windowed", "child")
         given = config.get("start_date") if in_windows else None
         start_date = timestamp(given) if given else None
         since = timestamp(cursor) if cursor else None
-        if full or (since and since <= self.origin):
+        if since and since <= self.origin:
             since = None
         # A first or full read goes by createdAt, which never changes: nothing slips from it meanwhile.
         first_read = since is None and (full or not start_date)
@@ -89,8 +110,3 @@ def cursor_of(stream: Stream, state: Mapping[str, Any]) -> str | None:
             f'{{"{stream.cursor_field}": "2026-01-31T08:15:00.000Z"}}. Reset the stream to read it from '
             "the beginning; nothing was read or changed."
         ) from None
-
-
-def is_from_the_future(cursor: str) -> bool:
-    """Whether a cursor cannot be one of a past sync, even if this machine's clock is a little slow."""
-    return timestamp(cursor) > datetime.now(UTC) + _CLOCK_TOLERANCE

@@ -91,11 +91,11 @@ class Window:
 def archivings_of(parameters: Mapping[str, Any], stream_slice: StreamSlice) -> tuple[str, str] | None:
     """First and last millisecond of the archivings that `reconcile_archived` looks for after a slice.
 
-    They are looked for once a sync, after its last slice, and for all of its slices: the state
-    passes none of them before they were found. None where nothing is to be looked for.
+    They are looked for once a sync, with its first slice, and for all of its slices: no state can be
+    written before they were found. None where nothing is to be looked for.
     """
     sync = parameters["sync"]
-    if not sync["reconcile"] or stream_slice["end_time"] != sync["end"]:
+    if not sync["reconcile"] or stream_slice["start_time"] != sync["reconcile"]:
         return None
     return sync["reconcile"], sync["end"]
 

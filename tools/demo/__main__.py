@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+import duckdb
+
 from tools.demo.connector import Connector
 from tools.demo.destination import DuckDBDestination
 from tools.demo.errors import DemoError
@@ -21,6 +23,7 @@ from tools.demo.summary import answer_questions, conclude, show_tables
 from tools.demo.sync import Sync, refuse_another_workspace, sync, write_down
 from tools.demo.workspace import Directory, make_room_for_own, own_workspace, stand_in_workspace
 
+_FEWEST_ISSUES = 20
 _INTERRUPTED = 130  # exit code, as shells have it
 
 
@@ -32,12 +35,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--fresh", action="store_true", help="start over")
     parser.add_argument("--api-url", help="Linear's GraphQL endpoint, if it is behind a proxy")
     options = parser.parse_args(arguments)
+    if options.issues < _FEWEST_ISSUES:
+        parser.error(f"--issues: at least {_FEWEST_ISSUES}")
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     screen = Screen()
     try:
         _demo(options, screen)
-    except DemoError as error:
+    except (DemoError, OSError, duckdb.Error) as error:
         screen.error(str(error))
         return 1
     except KeyboardInterrupt:
@@ -93,11 +98,12 @@ def _demo(options: argparse.Namespace, screen: Screen) -> None:
             done = sync(connector, destination, streams, report)
             step.failed = bool(done.failed)
 
-        requests = workspace.stand_in.requests() if workspace.stand_in else None
-        syncs = write_down(destination, done, requests)
+        if workspace.stand_in:
+            done.requests = workspace.stand_in.requests()
+        syncs = write_down(destination, done)
         show_tables(screen, destination, streams, done)
         answer_questions(screen, destination)
-        conclude(screen, destination, syncs, list(done.warnings))
+        conclude(screen, destination, syncs, done.warnings)
     if done.failure:
         raise done.failure
 

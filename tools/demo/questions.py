@@ -24,7 +24,7 @@ SELECT teams.name AS team,
 FROM issues
 JOIN teams ON teams.id = issues.teamId
 JOIN workflow_states AS states ON states.id = issues.stateId
-WHERE NOT issues.isArchived AND states.type NOT IN ('completed', 'canceled')
+WHERE NOT issues.isArchived AND states.type NOT IN ('completed', 'canceled', 'duplicate')
 GROUP BY team ORDER BY open DESC LIMIT 8""",
     ),
     Question(
@@ -46,7 +46,7 @@ SELECT issues.identifier AS issue, issues.title[:40] AS title, states.name AS st
 FROM comments
 JOIN issues ON issues.id = comments.issueId
 JOIN workflow_states AS states ON states.id = issues.stateId
-WHERE NOT issues.isArchived AND states.type NOT IN ('completed', 'canceled')
+WHERE NOT issues.isArchived AND states.type NOT IN ('completed', 'canceled', 'duplicate')
   AND NOT comments.isArchived
 GROUP BY ALL ORDER BY comments DESC, people DESC, issue LIMIT 5""",
     ),

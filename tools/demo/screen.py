@@ -80,8 +80,12 @@ class Screen:
 
     def title(self, text: str) -> None:
         """A headline."""
-        self._console.print()
+        self.gap()
         self._console.print(Text(text, style="bold"))
+
+    def gap(self) -> None:
+        """An empty line."""
+        self._console.print()
 
     def text(self, text: str, style: str = "") -> None:
         """A paragraph."""
@@ -93,7 +97,7 @@ class Screen:
 
     def error(self, text: str) -> None:
         """Why it ends early."""
-        self._console.print()
+        self.gap()
         self.text(text, "bold red")
 
     def sql(self, sql: str) -> None:
@@ -123,10 +127,11 @@ class Screen:
         with self._console.capture() as capture:
             self._console.print(padded)
         for line in capture.get().splitlines():
-            print(line.rstrip())
+            self._console.out(line.rstrip(), highlight=False)
 
 
 def _shown(value: Any) -> str:
     if value is None:
         return "–"
-    return f"{value:,}" if isinstance(value, int | float) else str(value)
+    # Titles may hold tabs and line breaks.
+    return f"{value:,}" if isinstance(value, int | float) else " ".join(str(value).split())

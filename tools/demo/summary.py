@@ -37,7 +37,7 @@ def answer_questions(screen: Screen, destination: DuckDBDestination) -> None:
     for question in QUESTIONS:
         screen.title(question.title)
         screen.sql(question.sql)
-        screen.text("")
+        screen.gap()
         answer = destination.query(question.sql)
         if answer.rows:
             screen.table(answer.columns, answer.rows)
@@ -60,7 +60,7 @@ def conclude(
     screen.text(f"This run read {_effort(syncs[-1])}.")
     if len(syncs) > 1:
         screen.text(f"The first run read {_effort(syncs[0])}.")
-    screen.text("")
+    screen.gap()
     path = destination.path
     screen.text(f"The tables are in {path}. Open them with DuckDB's own program:")
     screen.command(f"duckdb -ui {path}")

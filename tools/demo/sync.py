@@ -1,5 +1,6 @@
 """One sync: the connector reads, the destination stores, and it is written down how it went."""
 
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -12,6 +13,7 @@ from tools.demo.errors import DemoError
 
 _SYNCS = "airbyte_internal.syncs"
 _REPORT_EVERY = 100  # records
+_SUMMARY = re.compile(r"Summary: .* ([\d,]+) requests")
 
 
 @dataclass
@@ -22,7 +24,8 @@ class Sync:
         records: how many, by stream.
         complete: the streams that were read to their end.
         failed: the streams that were not.
-        warnings: what the connector warned of, each sentence once.
+        warnings: what the connector warned of, each sentence once, but for what `failure` says.
+        requests: how many Linear answered, as the connector counts them; None if it did not say.
         seconds: how long it took.
         failure: what the connector says of the failed streams; None if there are none.
     """
@@ -30,7 +33,8 @@ class Sync:
     records: Counter[str] = field(default_factory=Counter)
     complete: set[str] = field(default_factory=set)
     failed: set[str] = field(default_factory=set)
-    warnings: dict[str, None] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    requests: int | None = None
     seconds: float = 0.0
     failure: DemoError | None = None
 
@@ -66,6 +70,8 @@ def sync(
         done.failure = error
     finally:
         destination.flush()
+    about_failed = tuple(f"Stream {name}:" for name in done.failed)
+    done.warnings = [text for text in done.warnings if not text.startswith(about_failed)]
     done.seconds = time.monotonic() - started
     return done
 
@@ -89,7 +95,7 @@ def refuse_another_workspace(
             )
 
 
-def write_down(destination: DuckDBDestination, done: Sync, requests: int | None) -> list[tuple[Any, ...]]:
+def write_down(destination: DuckDBDestination, done: Sync) -> list[tuple[Any, ...]]:
     """Add a sync to the list of syncs; returns the list: records, requests, seconds of each."""
     destination.query(
         f"""
@@ -97,7 +103,7 @@ def write_down(destination: DuckDBDestination, done: Sync, requests: int | None)
         (ended TIMESTAMPTZ, records BIGINT, requests BIGINT, seconds DOUBLE)
         """
     )
-    row = [done.records.total(), requests, done.seconds]
+    row = [done.records.total(), done.requests, done.seconds]
     destination.query(f"INSERT INTO {_SYNCS} VALUES (now(), ?, ?, ?)", row)
     return destination.query(f"SELECT records, requests, seconds FROM {_SYNCS} ORDER BY ended").rows
 
@@ -109,10 +115,11 @@ def _note(done: Sync, message: Mapping[str, Any], streams: int) -> None:
         status = message["trace"]["stream_status"]
         ended = {"COMPLETE": done.complete, "INCOMPLETE": done.failed}.get(status["status"], set())
         ended.add(status["stream_descriptor"]["name"])
-    elif _is_warning(message) and len(done.complete) + len(done.failed) < streams:
-        # What follows the last stream's end is the summary, which the final error repeats.
-        done.warnings[message["log"]["message"]] = None
-
-
-def _is_warning(message: Mapping[str, Any]) -> bool:
-    return bool(message["type"] == "LOG" and message["log"]["level"] == "WARN")
+    elif message["type"] == "LOG":
+        text = message["log"]["message"]
+        if summed_up := _SUMMARY.match(text):
+            done.requests = int(summed_up[1].replace(",", ""))
+        # What follows the last stream's end is the summary of what was said before.
+        going_on = len(done.complete) + len(done.failed) < streams
+        if message["log"]["level"] == "WARN" and going_on and text not in done.warnings:
+            done.warnings.append(text)

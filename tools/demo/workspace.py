@@ -12,7 +12,7 @@ import orjson
 from tools.demo.errors import DemoError
 from tools.demo.processes import KEY_VARIABLE
 from tools.demo.screen import Screen
-from tools.demo.standin import Round, StandIn, next_round, now, stand_in
+from tools.demo.standin import Round, StandIn, next_round, now, stand_in, version
 
 
 @dataclass
@@ -21,11 +21,13 @@ class Memory:
 
     Attributes:
         issues: size of the stand-in's workspace; None for one of Linear's.
+        version: of the stand-in that made it; another may make another workspace.
         moment: when the stand-in's workspace was made.
         rounds: what was done in it since, a round a run.
     """
 
     issues: int | None = None
+    version: str | None = None
     moment: str | None = None
     rounds: list[Round] = field(default_factory=list)
 
@@ -104,9 +106,10 @@ def stand_in_workspace(issues: int, directory: Directory, screen: Screen) -> Ite
             f"{directory.database} holds your own workspace. Set {KEY_VARIABLE} to go on with it, "
             "or start over with the stand-in: make demo FRESH=1"
         )
-    if held is None or held.issues != issues:
+    wanted = Memory(issues, version())
+    if held is None or (held.issues, held.version) != (wanted.issues, wanted.version):
         directory.clear()
-        held = Memory(issues)
+        held = wanted
     first = held.moment is None
     held.moment = held.moment or now()
     with ExitStack() as stack:

@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,22 @@ def test_the_log_tells_what_was_asked_and_answered(linear_api: LinearApi, ask: A
     assert (record.number, record.query, record.variables) == (1, query, {"n": 2})
     assert (record.status, record.complexity) == (200, 3)
     assert record.response_bytes == len(response.content) and record.seconds > 0
+
+
+def test_many_clients_are_answered_while_rows_change(linear_api: LinearApi) -> None:
+    def client(_: int) -> set[int]:
+        ask = Asker(linear_api)
+        query = "{ issues(first: 20, orderBy: updatedAt) { nodes { id labels { nodes { id } } } } }"
+        statuses = {ask(query).status_code for _ in range(10)}
+        ask.close()
+        return statuses
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = pool.map(client, range(8))
+        for issue in linear_api.workspace.ids("Issue"):
+            linear_api.workspace.update("Issue", issue, labels=[])
+            linear_api.workspace.create("Issue")
+        assert set().union(*answers) == {200}
 
 
 def test_a_test_may_change_rows_between_two_pages(linear_api: LinearApi, ask: Asker) -> None:

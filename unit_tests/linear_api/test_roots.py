@@ -99,3 +99,28 @@ def test_a_union_tells_its_type(read: Asker) -> None:
 def test_introspection_answers(read: Asker) -> None:
     data = read.data('{ __type(name: "Issue") { name fields { name } } __typename }')
     assert {"name": "identifier"} in data["__type"]["fields"]
+
+
+@pytest.mark.parametrize("root", CONNECTIONS)
+def test_nested_lists_equal_what_the_workspace_expects(
+    read: Asker, root: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entity = SCHEMA.roots[root]
+    kinds = (Kind.LIST, Kind.CONNECTION)
+    lists = {name: field for name, field in SCHEMA.fields(entity).items() if field.kind in kinds}
+    if not lists:
+        return
+    selections = []
+    for name, field in lists.items():
+        args = SCHEMA.type(entity).fields[name].args
+        hidden = [arg for arg in ("includeArchived", "includeDisabled") if arg in args]
+        arguments = ", ".join(["first: 100", *(f"{arg}: true" for arg in hidden)])
+        is_list = field.kind is Kind.LIST
+        selections.append(f"{name} {{ id }}" if is_list else f"{name}({arguments}) {{ nodes {{ id }} }}")
+    query = f"{{ {root}(first: 50, includeArchived: true) {{ nodes {{ id {' '.join(selections)} }} }} }}"
+    monkeypatch.setattr(read.api.limits, "largest", 10**9)
+    for node in read.data(query)[root]["nodes"]:
+        for name in lists:
+            value = node[name] or []
+            found = [row["id"] for row in (value["nodes"] if isinstance(value, dict) else value)]
+            assert found == read.api.workspace.list_ids(entity, node["id"], name)[:100], name

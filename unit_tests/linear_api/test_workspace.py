@@ -68,6 +68,14 @@ def test_a_bulk_update_stamps_one_updated_at_on_all(workspace: Workspace) -> Non
     assert {(row["updatedAt"], row["priority"]) for row in rows} == {(LATER, 3.0)}
 
 
+def test_date_times_are_kept_as_linear_writes_them(workspace: Workspace) -> None:
+    issue = workspace.create("Issue", updatedAt="2025-03-01T13:00:00+01:00")
+    workspace.archive("Issue", issue, at="2025-03-02")
+    record = workspace.expected("Issue", issue)
+    assert record["updatedAt"] == "2025-03-01T12:00:00.000Z"
+    assert record["archivedAt"] == "2025-03-02T00:00:00.000Z"
+
+
 def test_an_unknown_field_is_refused(workspace: Workspace) -> None:
     with pytest.raises(ValueError, match="nonsense"):
         workspace.create("Issue", nonsense=1)
@@ -166,3 +174,10 @@ def test_the_record_of_a_row_needs_no_graphql(workspace: Workspace) -> None:
     assert record["labelIds"] == [label] and record["subscriberIds"] == [person]
     assert record["assigneeId"] == person and record["projectId"] is None
     assert record["commentIds"] == comments
+
+
+def test_a_plain_list_never_has_archived_rows(workspace: Workspace) -> None:
+    issue = workspace.ids("Issue")[0]
+    kept, archived = workspace.set_list("Issue", issue, "reactions", 2)
+    workspace.archive("Reaction", archived)
+    assert workspace.expected("Issue", issue)["reactionIds"] == [kept]

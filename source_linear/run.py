@@ -1,19 +1,25 @@
 """The command `source-linear spec | check | discover | read`."""
 
+import argparse
 import logging
 import os
 import signal
 import sys
 import types
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
+import orjson
 from airbyte_cdk.entrypoint import AirbyteEntrypoint
 from airbyte_cdk.exception_handler import init_uncaught_exception_handler
+from airbyte_cdk.logger import PRINT_BUFFER
 from airbyte_cdk.models import (
+    AirbyteMessage,
+    AirbyteMessageSerializer,
     AirbyteStateMessage,
     ConfiguredAirbyteCatalog,
     ConfiguredAirbyteCatalogSerializer,
     FailureType,
+    Type,
 )
 from airbyte_cdk.sources.source import Source
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
@@ -22,41 +28,50 @@ from source_linear.config import config_error, read_json
 from source_linear.source import SourceLinear
 
 _TERMINATED = 128 + signal.SIGTERM
+# A write lets the reading threads run, and takes long to come back: better few than many.
+_PRINTED_AT_ONCE = 256 * 1024  # bytes
 
 
 class Printer:
-    """Prints messages line by line, and ends the process at once on SIGTERM, but never inside a line.
+    """Prints messages as lines on stdout, many at a time, and ends the process at once on SIGTERM.
 
-    What was read and not yet covered by a printed state is read again by the next sync.
+    Never inside a line: what is printed is complete. What was read and not yet covered by a printed
+    state is read again by the next sync.
     """
 
     def __init__(self) -> None:
+        self._lines: list[bytes] = []
+        self._size = 0
         self._printing = False
         self._terminated = False
         signal.signal(signal.SIGTERM, self._terminate)
 
-    def print(self, messages: Iterable[str]) -> None:
-        """Print each message as a line on stdout."""
-        for message in messages:
-            self._printing = True
-            sys.stdout.write(f"{message}\n")
-            # A state is of use only when it has arrived.
-            if not message.startswith('{"type":"RECORD"'):
-                sys.stdout.flush()
-            self._printing = False
-            if self._terminated:
-                self._exit()
-        sys.stdout.flush()
+    def print(self, messages: Iterable[AirbyteMessage]) -> None:
+        """Print each message; a record may wait for others, everything else is printed at once."""
+        try:
+            for message in messages:
+                line = orjson.dumps(AirbyteMessageSerializer.dump(message), option=orjson.OPT_APPEND_NEWLINE)
+                self._lines.append(line)
+                self._size += len(line)
+                if self._size > _PRINTED_AT_ONCE or message.type is not Type.RECORD:
+                    self._flush()
+        finally:
+            self._flush()
+
+    def _flush(self) -> None:
+        self._printing = True
+        lines, self._lines, self._size = b"".join(self._lines), [], 0
+        with PRINT_BUFFER.lock:  # the logger prints from other threads: never into one of our lines
+            while lines:
+                lines = lines[os.write(sys.stdout.fileno(), lines) :]
+        self._printing = False
+        if self._terminated:
+            os._exit(_TERMINATED)
 
     def _terminate(self, number: int, frame: types.FrameType | None) -> None:
         self._terminated = True
         if not self._printing:
-            self._exit()
-
-    def _exit(self) -> None:
-        sys.stdout.flush()
-        # Without waiting for the threads that are still reading.
-        os._exit(_TERMINATED)
+            self._flush()  # and out, without waiting for the threads that are still reading
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -72,15 +87,38 @@ def main(arguments: list[str] | None = None) -> None:
         AirbyteEntrypoint.parse_args(["--help"])
     printer = Printer()
     try:
-        printer.print(AirbyteEntrypoint(_source(arguments)).run(parsed))
+        printer.print(_messages(parsed, _source(arguments)))
     except AirbyteTracedException as error:
         messages = [error.as_sanitized_airbyte_message()]
         failed_check = parsed.command == "check" and error.failure_type is FailureType.config_error
         if failed_check and (status := error.as_connection_status_message()):
             messages.append(status)
-        printer.print(map(AirbyteEntrypoint.airbyte_message_to_string, messages))
+        printer.print(messages)
         if not failed_check:
             sys.exit(1)
+
+
+def _messages(parsed: argparse.Namespace, source: SourceLinear) -> Iterator[AirbyteMessage]:
+    """The messages of one command. The entrypoint's own loop prints each record by itself, as text."""
+    entrypoint = AirbyteEntrypoint(source)
+    logger = logging.getLogger("airbyte")
+    logger.setLevel(logging.DEBUG if parsed.debug else logging.INFO)
+    source.logger.setLevel(logger.level)
+    specification = source.spec(logger)
+    if parsed.command == "spec":
+        yield AirbyteMessage(type=Type.SPEC, spec=specification)
+        return
+    config = source.configure(source.read_config(parsed.config), "")
+    try:
+        if parsed.command == "check":
+            yield from entrypoint.check(specification, config)
+        elif parsed.command == "discover":
+            yield from entrypoint.discover(specification, config)
+        else:
+            catalog = source.read_catalog(parsed.catalog)
+            yield from entrypoint.read(specification, config, catalog, source.read_state(parsed.state))
+    finally:
+        yield from entrypoint._emit_queued_messages(source)
 
 
 def _source(arguments: list[str]) -> SourceLinear:

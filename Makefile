@@ -7,13 +7,14 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint types tests test demo contract lock clean
+.PHONY: help setup lint types tests test demo docs contract lock clean
 
 help:
 	@echo "make setup     .venv with the locked dependencies and this package, editable"
 	@echo "make test      lint, types, tests (PYTEST_ARGS='-k words' narrows them)"
 	@echo "make demo      a sync of a workspace on this machine into DuckDB, no Linear account needed"
 	@echo "               (FRESH=1 starts over, ISSUES=500 makes another size, LINEAR_API_KEY=… reads your own)"
+	@echo "make docs      schemas/, the generated parts of the docs and the picture of the streams"
 	@echo "make contract  what Linear's API changed (SDK=latest, or a version of @linear/sdk)"
 	@echo "make lock      requirements/*.txt from pyproject.toml and requirements/*.in (UPGRADE=1 for newer versions)"
 	@echo "make clean     everything that the others made"
@@ -45,6 +46,10 @@ test: lint types tests
 
 demo: setup
 	$(BIN)/python -m tools.demo $(if $(FRESH),--fresh) $(if $(ISSUES),--issues $(ISSUES))
+
+docs: setup
+	$(BIN)/python -m tools.schemas
+	$(BIN)/python -m tools.docs
 
 contract: setup
 	$(BIN)/python -m tools.contract $(if $(SDK),--sdk $(SDK))

@@ -2,7 +2,7 @@
 
     python -m benchmarks.load_server --records 50000 [--page 250] [--latency-ms 0]
 
-It answers every query on `issues` (or `comments`) with pages that were serialised before the first request, and
+It answers every query on a stream with pages that were serialised before the first request, and
 prints one JSON line with its URL. The rows come from the stand-in, through the connector's own query.
 """
 
@@ -50,8 +50,8 @@ class Pages:
         for page in range(count):
             for index, node in enumerate(template):
                 node["id"] = f"{page:08x}-{index:04x}-4000-8000-000000000000"
-                node["updatedAt"] = node["createdAt"] = (
-                    moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+                node["updatedAt"] = node["createdAt"] = moment.isoformat(timespec="milliseconds").replace(
+                    "+00:00", "Z"
                 )
             info = {"hasNextPage": page + 1 < count, "endCursor": str(page + 1)}
             self.pages.append(orjson.dumps({"data": {root: {"nodes": template, "pageInfo": info}}}))

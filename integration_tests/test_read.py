@@ -121,4 +121,4 @@ def test_columns_that_are_not_selected_are_neither_queried_nor_emitted(linear_ap
     assert columns == {"id", "title", "assigneeId", "updatedAt", "isArchived"}
     queries = {request.query for request in linear_api.requests.to("issues")}
     assert len(queries) == 1
-    assert "nodes { id archivedAt title trashed updatedAt assignee { id } }" in queries.pop()
+    assert "nodes { id updatedAt archivedAt title trashed assignee { id } }" in queries.pop()

@@ -18,6 +18,7 @@ PAGE_INFO = "pageInfo { hasNextPage endCursor }"
 CURSOR_FIELD = "updatedAt"
 ARCHIVED_FLAG = "isArchived"
 ARCHIVINGS = "archivings"  # marks what walks all rows for their `archivedAt`: page tokens and nodes
+_DATES = ("createdAt", CURSOR_FIELD, "archivedAt")  # of every entity but issue state spans
 DELETED_AT = "_ab_cdc_deleted_at"
 
 Record = dict[str, Any]
@@ -143,7 +144,7 @@ class Stream:
         team_filter: the root's filter that selects the rows of the teams whose keys are `TEAM_KEYS`.
         parents: for rows that have no root of their own: parents' lists, `Issue.history(first: 5)`.
         cursor_field: the column that a stream's state is about.
-        fields: scalar fields, emitted under their own names.
+        fields: scalar fields, emitted under their own names; those of `Node` come first.
         relations: to-one relations, emitted as `<name>Id`.
         lists: columns of ids, each with the list that they come from.
         objects: embedded objects, emitted as they come: name to GraphQL selection.
@@ -175,6 +176,8 @@ class Stream:
     def from_parameters(cls, parameters: Mapping[str, Any]) -> "Stream":
         """Build a stream from the `$parameters` of its entry in the manifest."""
         lists = parameters.get("lists", {})
+        cursor_field = parameters.get("cursor_field", CURSOR_FIELD)
+        own_dates = _DATES if cursor_field == CURSOR_FIELD else ()
         return cls(
             name=parameters["name"],
             entity=parameters["entity"],
@@ -185,8 +188,8 @@ class Stream:
             team_filter=parameters.get("team_filter"),
             arguments=parameters.get("arguments", ""),
             parents=tuple(parameters.get("parents", ())),
-            cursor_field=parameters.get("cursor_field", CURSOR_FIELD),
-            fields=tuple(parameters["fields"].split()),
+            cursor_field=cursor_field,
+            fields=("id", *own_dates, *parameters["fields"].split()),
             relations=tuple(parameters.get("relations", "").split()),
             lists={column: NestedList.parse(text) for column, text in lists.items()},
             objects=parameters.get("objects", {}),

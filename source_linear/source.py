@@ -1,7 +1,6 @@
 """SourceLinear: the manifest, made to fit one command."""
 
 import logging
-import time
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from datetime import UTC, datetime
@@ -9,7 +8,6 @@ from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any
 
-import orjson
 import yaml
 from airbyte_cdk.models import (
     AirbyteConnectionStatus,
@@ -27,17 +25,20 @@ from airbyte_cdk.sources.streams.concurrent.cursor import ConcurrentCursor
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from source_linear.components.budget import Budget
-from source_linear.components.errors import Action
+from source_linear.components.credentials import Credentials
 from source_linear.components.pages import decoded
+from source_linear.components.permissions import refused_streams
 from source_linear.components.requester import LinearRequester
 from source_linear.components.schemas import packaged
-from source_linear.components.summary import Summary
+from source_linear.components.summary import Summary, is_not_told_here
 from source_linear.components.syncs import Sync, cursor_of
 from source_linear.components.windows import WindowState
 from source_linear.config import config_error, timestamp, validate
 from source_linear.queries import Stream
 
 _LOGGER = logging.getLogger("airbyte")
+# It cannot see that our requester asks for smaller pages, and would warn of it once for every stream.
+logging.getLogger("airbyte.model_to_component_factory").setLevel(logging.ERROR)
 _CHECK_PATIENCE = 10.0  # seconds
 # API.md, Cheap truths: it needs no permission beyond a valid key.
 _WHO = "viewer { id name email admin } organization { id name urlKey createdAt }"
@@ -76,7 +77,8 @@ class SourceLinear(ConcurrentDeclarativeSource):
             catalog: the streams to read, for `read`.
             config: the user's configuration; None for `spec`.
             state: the state that an earlier sync wrote.
-            config_path: the file that `config` was read from, rewritten when its form is migrated.
+            config_path: the file that `config` was read from, rewritten when its form is migrated or a
+                refresh token is replaced.
 
         Raises:
             AirbyteTracedException: configuration, catalog or state are not usable (config_error).
@@ -100,13 +102,21 @@ class SourceLinear(ConcurrentDeclarativeSource):
             source_config=self._manifest_of_this_sync({}),
             config_path=config_path,
         )
+        if config is not None:
+            self._config = {**self._config, "credentials": Credentials(self._config, config_path)}
+        self.logger.addFilter(is_not_told_here)
         self._budget = Budget(share=self._config.get("rate_limit_share", 100) / 100)
         self._constructor._api_budget = self._budget  # the CDK's own cannot read it (cdk.md, 5)
+
+    def configure(self, config: Mapping[str, Any], temp_dir: str) -> Mapping[str, Any]:
+        """The configuration in use. The CDK would write a copy, with the secrets, into a temporary file."""
+        return self._config
 
     def check(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteConnectionStatus:
         """Whether Linear accepts the credentials; what of the streams they may not read is logged."""
         try:
-            requester = self._requester(patience=_CHECK_PATIENCE)
+            requester = self._requester()
+            requester.patience, requester.waits = _CHECK_PATIENCE, False
             who, _ = self._ask_who(requester)
         except AirbyteTracedException as error:
             return AirbyteConnectionStatus(status=Status.FAILED, message=error.message)
@@ -118,8 +128,8 @@ class SourceLinear(ConcurrentDeclarativeSource):
             viewer["name"],
             "an admin" if viewer["admin"] else "not an admin",
         )
-        for name, reason in self._refused(requester).items():
-            logger.warning("Stream %s cannot be read with these credentials: %s", name, reason)
+        for name, reason in refused_streams(requester, self._declared.values()).items():
+            logger.warning("Stream %s cannot be read with these credentials: %s.", name, reason)
         return AirbyteConnectionStatus(status=Status.SUCCEEDED)
 
     def streams(self, config: Mapping[str, Any]) -> list[AbstractStream]:
@@ -157,14 +167,12 @@ class SourceLinear(ConcurrentDeclarativeSource):
         cursors = {name: self._cursors.get(name) for name in self._configured}
         yield from Summary(cursors, self._budget.usage).watch(super().read(logger, config, catalog, state))
 
-    def _requester(self, patience: float | None = None) -> LinearRequester:
+    def _requester(self) -> LinearRequester:
         """A requester outside of any stream."""
         definition = deepcopy(self._source_config["definitions"]["http"])
         requester: LinearRequester = self._constructor.create_component(
-            CustomRequester, definition, self._config, name="check"
+            CustomRequester, definition, self._config, name=""
         )
-        if patience is not None:
-            requester.patience = patience
         return requester
 
     def _ask_who(self, requester: LinearRequester) -> tuple[dict[str, Any], datetime]:
@@ -194,40 +202,6 @@ class SourceLinear(ConcurrentDeclarativeSource):
             return who, parsedate_to_datetime(response.headers["Date"]).astimezone(UTC)
         except (KeyError, ValueError):
             return who, datetime.now(UTC)
-
-    def _refused(self, requester: LinearRequester) -> dict[str, str]:
-        """The streams that these credentials may not read, each with Linear's reason.
-
-        One query asks for one row of every root; a refused root fails it as a whole (its fields may
-        not be null), so it is asked again without.
-        """
-        roots = {
-            root.name: "{ id }" if not stream.connection else "(first: 1) { nodes { id } }"
-            for stream in self._declared.values()
-            for root in stream.roots
-        }
-        reasons: dict[str, str] = {}
-        deadline = time.monotonic() + _CHECK_PATIENCE
-        while roots and time.monotonic() < deadline:
-            query = " ".join(f"{name} {fields}" for name, fields in roots.items())
-            response, failure = requester.exchange(orjson.dumps({"query": f"query probe {{ {query} }}"}))
-            if failure is None or failure.action in (Action.RETRY, Action.WAIT) or response is None:
-                break
-            errors = (decoded(response) or {}).get("errors") or []
-            named = {(error.get("path") or [""])[0]: error for error in errors}
-            refused = {name: named[name] for name in named if name in roots}
-            if not refused:
-                break
-            for name, error in refused.items():
-                extensions = error.get("extensions") or {}
-                reasons[name] = extensions.get("userPresentableMessage") or error.get("message", "refused")
-                del roots[name]
-        return {
-            stream.name: reasons[root.name]
-            for stream in self._declared.values()
-            for root in stream.roots[:1]
-            if root.name in reasons
-        }
 
     def _usable(self, given: AirbyteStateMessage) -> AirbyteStateMessage:
         """A stream's state in our own form."""

@@ -22,3 +22,6 @@ lock() { # lock TARGET SOURCE [OPTION…]
 lock run pyproject.toml "$@"
 lock build requirements/build.in --constraints requirements/run.txt "$@"
 lock test requirements/test.in "$@"
+lock image requirements/image.in --constraints requirements/build.txt "$@"
+lock audit requirements/audit.in --constraints requirements/image.txt "$@"
+lock pyairbyte requirements/pyairbyte.in "$@"

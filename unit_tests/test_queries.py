@@ -8,7 +8,7 @@ ISSUES = {
     "name": "issues",
     "entity": "Issue",
     "kind": "windowed",
-    "fields": "id title trashed archivedAt updatedAt",
+    "fields": "title trashed",
     "relations": "assignee projectMilestone",
     "lists": {"subscriberIds": "subscribers(first: 2, includeDisabled: true)", "ancestorIds": "ancestors"},
     "objects": {"botActor": "id name"},
@@ -26,6 +26,7 @@ def node(**changes):
         "title": "Ångström",
         "trashed": None,
         "archivedAt": None,
+        "createdAt": "2025-12-01T00:00:00.000Z",
         "updatedAt": "2026-01-01T00:00:00.000Z",
         "assignee": {"id": "u1"},
         "projectMilestone": None,
@@ -60,7 +61,7 @@ def test_a_query_is_one_connection_with_archived_rows():
     assert stream(lists={}, objects={}, relations="", copies={}).query == (
         "query issues($first: Int!, $after: String, $filter: IssueFilter) { issues(first: $first, "
         "after: $after, orderBy: createdAt, includeArchived: true, filter: $filter) "
-        "{ nodes { id title trashed archivedAt updatedAt } pageInfo { hasNextPage endCursor } } }"
+        "{ nodes { id createdAt updatedAt archivedAt title trashed } pageInfo { hasNextPage endCursor } } }"
     )
 
 
@@ -111,7 +112,7 @@ def test_a_record_has_exactly_the_columns_of_its_stream():
 
 def test_a_column_that_is_not_selected_is_not_queried():
     narrow = stream(columns=["id", "title"])
-    assert narrow.roots[0].selection == "id title trashed archivedAt updatedAt"
+    assert narrow.roots[0].selection == "id updatedAt archivedAt title trashed"
 
 
 def test_what_the_cursor_and_the_flag_need_is_queried_but_not_emitted():
@@ -138,7 +139,7 @@ def test_a_child_stream_queries_its_parents():
             "kind": "child",
             "parents": ["Issue.stateHistory(first: 20)"],
             "cursor_field": "issueUpdatedAt",
-            "fields": "id stateId",
+            "fields": "stateId",
         }
     )
     assert "issues(first: $first" in spans.query
@@ -160,7 +161,7 @@ def test_two_parents_are_paged_apart_in_one_query():
             "entity": "Link",
             "kind": "swept",
             "parents": ["Project.externalLinks(first: 8)", "Initiative.links(first: 8)"],
-            "fields": "id updatedAt archivedAt",
+            "fields": "",
             "filterable": False,
         }
     )

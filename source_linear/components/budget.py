@@ -4,53 +4,69 @@ import logging
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 
 from airbyte_cdk.sources.streams.call_rate import APIBudget
 
 _LOGGER = logging.getLogger("airbyte")
 _WINDOW = 3600.0  # seconds in which a bucket refills (API.md, Limits)
 _LONGEST_BLOCK = _WINDOW + 60
+_MARGIN = 0.02  # of a bucket, never planned with: others use the same key, answers cross on their way
 _LOG_EVERY = 60.0
 
 
 @dataclass
 class Usage:
-    """What one stream cost: requests that were answered, and the points that Linear billed."""
+    """What one stream met with: requests that were answered, the points that Linear billed.
+
+    Attributes:
+        refused: the fields that Linear left out, each with its reason.
+    """
 
     requests: int = 0
     points: float = 0.0
+    refused: dict[str, str] = field(default_factory=dict)
 
 
 class Bucket:
     """One of Linear's two leaky buckets, as its headers describe it; refilled continuously.
 
-    Until a response has shown the limit nothing is known, and nothing is held back.
+    Until a response has shown the limit nothing is known, and nothing is held back. Two levels count:
+    what Linear says remains to everybody who uses the key, and what remains of our own share.
     """
 
     def __init__(self, share: float) -> None:
         self._share = share
         self._limit = 0.0
-        self._level = 0.0
+        self._remaining = 0.0
+        self._reset = 0.0
+        self._spent = 0.0
         self._at = 0.0
         self._under_way = 0.0
 
-    def observe(self, limit: float, remaining: float, now: float) -> None:
-        """Take over what a response said."""
+    def observe(self, limit: float, remaining: float, reset: float, spent: float, now: float) -> None:
+        """Take over what a response said, and what it cost; `reset` is on our own clock."""
         if limit > 0:
-            self._limit, self._level, self._at = limit, remaining, now
+            drained = (now - self._at) * limit * self._share / _WINDOW
+            self._spent = max(0.0, self._spent - drained) + spent
+            self._limit, self._remaining, self._reset, self._at = limit, remaining, reset, now
 
     def take(self, amount: float, now: float) -> float:
         """Take `amount` out of the bucket; returns the seconds to wait for it to be there."""
         self._under_way += amount
         if not self._limit:
             return 0.0
-        refill = self._limit / _WINDOW
-        level = min(self._limit, self._level + (now - self._at) * refill)
         # What is under way may or may not be counted in the level yet: assume that it is not.
-        free = level - self._under_way - self._limit * (1 - self._share)
-        return max(0.0, -free / refill)
+        needed = self._under_way + self._limit * _MARGIN
+        refill = self._limit / _WINDOW
+        theirs = self._at + (needed - self._remaining) / refill
+        if self._reset > self._at:  # by then there is room, whatever the refill was
+            theirs = min(theirs, self._reset)
+        ours = self._at + (self._under_way + self._spent - self._limit * self._share) / (refill * self._share)
+        return max(0.0, theirs - now, ours - now)
 
     def release(self, amount: float) -> None:
         """What was taken has been answered, or will never be."""
@@ -58,7 +74,7 @@ class Bucket:
 
 
 class Budget(APIBudget):
-    """Paces the requests of the whole process, and knows what each stream spent.
+    """Paces the requests of the whole process, and knows what each stream met with.
 
     API.md, Limits: `X-RateLimit-{Requests,Complexity}-{Limit,Remaining,Reset}`, Reset in UTC epoch
     milliseconds. Bursts while the buckets are full, goes at the rate of their refill once they are
@@ -85,71 +101,105 @@ class Budget(APIBudget):
         self._requests = Bucket(share)
         self._points = Bucket(share)
         self._typical: dict[str, float] = {}
-        self._blocked_until = 0.0
+        self._blocked_until: defaultdict[str, float] = defaultdict(float)  # "" blocks all streams
+        self._announced: dict[str, float] = {}
         self.usage: defaultdict[str, Usage] = defaultdict(Usage)
 
-    def acquire(self, stream: str) -> float:
-        """Wait until one more request of this stream fits into the budget.
-
-        Returns:
-            The points that it is expected to cost, for `release`.
-        """
-        self._wait_while_blocked()
+    @contextmanager
+    def turn(self, stream: str) -> Iterator[None]:
+        """Wait until one more request of this stream fits into the budget; it is made inside."""
+        self._wait_while_blocked(stream)
         with self._lock:
             now = self._now()
             points = self._typical.get(stream, 0.0)
-            pause = max(self._requests.take(1, now), self._points.take(points, now))
-        if pause > 0:
-            _LOGGER.debug("Stream %s: waiting %.1f s for the rate budget.", stream, pause)
-            self._sleep(pause)
-            self._wait_while_blocked()
-        return points
-
-    def release(self, points: float) -> None:
-        """The request that `acquire` let through is over, answered or not."""
-        with self._lock:
-            self._requests.release(1)
-            self._points.release(points)
+            until = now + max(self._requests.take(1, now), self._points.take(points, now))
+        try:
+            self._wait(lambda: until, "Keeping within the budget of Linear's rate limit")
+            self._wait_while_blocked(stream)
+            yield
+        finally:
+            with self._lock:
+                self._requests.release(1)
+                self._points.release(points)
 
     def observe(self, stream: str, headers: Mapping[str, str]) -> None:
         """Take over what a response says of the budget and of its own cost."""
         points = _number(headers, "X-Complexity")
         now = self._now()
         with self._lock:
-            self._requests.observe(*_level(headers, "Requests"), now)
-            self._points.observe(*_level(headers, "Complexity"), now)
+            for bucket, kind, spent in (
+                (self._requests, "Requests", 1),
+                (self._points, "Complexity", points),
+            ):
+                limit = _number(headers, f"X-RateLimit-{kind}-Limit")
+                remaining = _number(headers, f"X-RateLimit-{kind}-Remaining")
+                bucket.observe(limit, remaining, self._reset(headers, kind), spent, now)
             if points:
                 self._typical[stream] = points
             usage = self.usage[stream]
             usage.requests += 1
             usage.points += points
 
-    def exhausted(self, headers: Mapping[str, str]) -> None:
-        """Linear said RATELIMITED: hold all requests until the later Reset of the exhausted buckets."""
-        now = self._now()
-        resets = [
-            _number(headers, f"X-RateLimit-{kind}-Reset") / 1000
-            for kind in ("Requests", "Complexity")
-            if f"X-RateLimit-{kind}-Remaining" in headers
-            and _number(headers, f"X-RateLimit-{kind}-Remaining") < 1
-        ]
-        # Without a usable Reset a minute is long enough for a leaky bucket to have some room again.
-        until = max(resets) if resets and max(resets) > now else now + 60
+    def refused(self, stream: str, fields: Mapping[str, str]) -> dict[str, str]:
+        """Note the fields that Linear left out of a stream, with its reasons; returns those that are news."""
         with self._lock:
-            self._blocked_until = max(self._blocked_until, min(until, now + _LONGEST_BLOCK))
+            known = self.usage[stream].refused
+            news = {name: reason for name, reason in fields.items() if name not in known}
+            known.update(news)
+        return news
 
-    def _wait_while_blocked(self) -> None:
-        while (left := self._blocked_until - self._now()) > 0:
-            until = time.strftime("%H:%M:%S UTC", time.gmtime(self._blocked_until))
-            _LOGGER.info("Linear's rate limit is used up: waiting until %s, then going on.", until)
+    def exhausted(self, stream: str, headers: Mapping[str, str]) -> None:
+        """Linear said RATELIMITED: hold all requests until the later Reset of the exhausted buckets.
+
+        Where only the bucket of an endpoint is exhausted, this stream's requests are held.
+        """
+        now = self._now()
+        points = max(1.0, _number(headers, "X-Complexity"), self._typical.get(stream, 0.0))
+        shared = [
+            self._reset(headers, kind)
+            for kind, needed in (("Requests", 1.0), ("Complexity", points))
+            if _is_empty(headers, kind, needed)
+        ]
+        endpoint = _is_empty(headers, "Endpoint-Requests") and not shared
+        resets = [self._reset(headers, "Endpoint-Requests")] if endpoint else shared
+        until = max(resets, default=0.0)
+        if until <= now:
+            # Without a usable Reset a minute is long enough for a leaky bucket to have some room again.
+            until = now + (_number(headers, "Retry-After") or 60)
+        who = stream if endpoint else ""
+        with self._lock:
+            self._blocked_until[who] = max(self._blocked_until[who], min(until, now + _LONGEST_BLOCK))
+
+    def _wait_while_blocked(self, stream: str) -> None:
+        self._wait(
+            lambda: max(self._blocked_until[""], self._blocked_until[stream]),
+            "Linear's rate limit is used up",
+        )
+
+    def _wait(self, until: Callable[[], float], why: str) -> None:
+        while (left := until() - self._now()) > 0:
+            with self._lock:
+                due = self._now() - self._announced.get(why, float("-inf")) >= _LOG_EVERY
+                if due:
+                    self._announced[why] = self._now()
+            if due:
+                clock = time.strftime("%H:%M:%S UTC", time.gmtime(until()))
+                _LOGGER.info("%s: waiting until %s, then going on.", why, clock)
             self._sleep(min(left, _LOG_EVERY))
 
+    def _reset(self, headers: Mapping[str, str], kind: str) -> float:
+        """When a bucket is full again, on our own clock, which may be wrong: the answer is dated."""
+        now = self._now()
+        try:
+            theirs = parsedate_to_datetime(headers["Date"]).timestamp()
+        except (KeyError, ValueError):
+            theirs = now
+        return now + _number(headers, f"X-RateLimit-{kind}-Reset") / 1000 - theirs
 
-def _level(headers: Mapping[str, str], kind: str) -> tuple[float, float]:
-    return (
-        _number(headers, f"X-RateLimit-{kind}-Limit"),
-        _number(headers, f"X-RateLimit-{kind}-Remaining"),
-    )
+
+def _is_empty(headers: Mapping[str, str], kind: str, needed: float = 1) -> bool:
+    name = f"X-RateLimit-{kind}-Remaining"
+    return name in headers and _number(headers, name) < needed
 
 
 def _number(headers: Mapping[str, str], name: str) -> float:

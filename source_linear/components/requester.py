@@ -4,12 +4,12 @@ import logging
 import random
 import time
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import InitVar, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import requests
-from airbyte_cdk.models import FailureType
 from airbyte_cdk.sources.declarative.requesters.http_requester import HttpRequester
 from airbyte_cdk.sources.streams.http.page_size_reduction_exception import (
     PageSizeReductionRequiredException,
@@ -18,13 +18,35 @@ from airbyte_cdk.sources.types import StreamSlice, StreamState
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from source_linear.components.budget import Budget
-from source_linear.components.errors import Action, Failure, failure_of, refused_fields, unreachable
+from source_linear.components.credentials import Credentials
+from source_linear.components.errors import (
+    Action,
+    Failure,
+    failure_of,
+    failure_without_answer,
+    refused_fields,
+)
 from source_linear.components.windows import Window
 from source_linear.queries import ARCHIVINGS, Stream
 
 _LOGGER = logging.getLogger("airbyte")
-_TIMEOUT = (10, 120)  # seconds to connect, and between two bytes of an answer
+_CONNECT, _READ = 10.0, 120.0  # seconds to connect, and between two bytes of an answer
 _LONGEST_PAUSE = 60.0
+_TRIES_FOR_THE_REST = 3  # where rows came, but Linear failed on some of their fields
+
+
+class Exchange(NamedTuple):
+    """One request and what became of it.
+
+    Attributes:
+        response: what came back.
+        failure: what is wrong with it, if anything.
+        seconds: how long it took, without the waiting for its turn.
+    """
+
+    response: requests.Response | None
+    failure: Failure | None
+    seconds: float
 
 
 @dataclass
@@ -36,20 +58,23 @@ class LinearRequester(HttpRequester):
 
     Attributes:
         patience: seconds after which a failure that may pass is given up.
+        waits: whether it waits for the rate budget; a check does not.
     """
 
     parameters: InitVar[Mapping[str, Any]] = None
     patience: float = 300.0
+    waits: bool = True
 
     def __post_init__(self, parameters: Mapping[str, Any]) -> None:
         """Prepare the query, if the requester belongs to a stream."""
         parameters = parameters or {}
         super().__post_init__(parameters)
         self._session = requests.Session()
-        self._warned = False
+        self._gave_up = False
         self._stream = Stream.from_parameters(parameters) if "fields" in parameters else None
         self._query = self._stream.query if self._stream else ""
         self._budget = self.api_budget if isinstance(self.api_budget, Budget) else Budget()
+        self._credentials: Credentials = self.config["credentials"]
 
     def get_request_body_json(
         self,
@@ -97,85 +122,85 @@ class LinearRequester(HttpRequester):
         body = orjson.dumps(
             self._request_body_json(stream_state, stream_slice, next_page_token, request_body_json)
         )
-        deadline = time.monotonic() + self.patience
+        # What failed for all that time in one window need not be tried as long in the next.
+        left = 0.0 if self._gave_up else self.patience
         attempt = 0
-        refreshed = False
+        renewed = False
         while True:
-            response, failure = self.exchange(body)
-            if failure is None:
-                assert response is not None
+            response, failure, seconds = self.exchange(body)
+            if response is not None and (failure is None or self._suffices(response, failure, attempt)):
+                self._gave_up = False
                 self._warn_of_refused_fields(response)
                 return response
-            if failure.action is Action.WAIT:
-                self._budget.exhausted(response.headers if response is not None else {})
+            assert failure is not None
+            if failure.action is Action.WAIT and self.waits:
+                self._budget.exhausted(self.name, response.headers if response is not None else {})
                 continue
-            if failure.action is Action.REFRESH and not refreshed and self._refresh_token():
-                refreshed = True
-                continue
+            if failure.action is Action.REFRESH and not renewed and response is not None:
+                renewed = self._credentials.refuse(response.request.headers["Authorization"])
+                if renewed:
+                    continue
             if failure.action is Action.REDUCE and self._stream is not None:
                 raise PageSizeReductionRequiredException(stream_name=self.name, error_message=failure.message)
             pause = random.uniform(0.5, 1) * min(2**attempt, _LONGEST_PAUSE)
-            if failure.action is not Action.RETRY or time.monotonic() + pause > deadline:
+            left -= seconds + pause
+            if failure.action is not Action.RETRY or left < 0:
+                self._gave_up = True
                 raise AirbyteTracedException(
                     message=failure.message,
                     internal_message=failure.message,
                     failure_type=failure.failure_type,
                 )
             attempt += 1
-            _LOGGER.info("%s Trying again in %.1f s.", failure.message, pause)
+            _LOGGER.info("%s Trying again in %.1f s.", failure.reason, pause)
             time.sleep(pause)
 
-    def exchange(self, body: bytes) -> tuple[requests.Response | None, Failure | None]:
-        """Send one request, once. Returns what came back, and what is wrong with it, if anything."""
-        headers = {"Content-Type": "application/json", **self._auth_header()}
-        points = self._budget.acquire(self.name)
-        started = time.monotonic()
+    def exchange(self, body: bytes) -> Exchange:
+        """Send one request, once."""
+        with self._budget.turn(self.name) if self.waits else nullcontext():
+            started = time.monotonic()
+            response, failure = self._post(body)
+            seconds = time.monotonic() - started
+        if response is not None:
+            self._budget.observe(self.name, response.headers)
+            _LOGGER.debug(
+                "Stream %s: HTTP %s after %.0f ms, %s points.",
+                self.name,
+                response.status_code,
+                seconds * 1000,
+                response.headers.get("X-Complexity", "no"),
+            )
+        return Exchange(response, failure, seconds)
+
+    def _post(self, body: bytes) -> tuple[requests.Response | None, Failure | None]:
+        if failure := self._credentials.renew_if_due(self.name):
+            return None, failure
+        headers = {"Content-Type": "application/json", "Authorization": self._credentials.header}
         try:
             response = self._session.post(
-                self.get_url(), data=body, headers=headers, timeout=_TIMEOUT, allow_redirects=False
+                self.get_url(),
+                data=body,
+                headers=headers,
+                timeout=(min(_CONNECT, self.patience), min(_READ, self.patience)),
+                allow_redirects=False,
             )
         except requests.RequestException as error:
-            return None, unreachable(self.name, error)
-        finally:
-            self._budget.release(points)
-        self._budget.observe(self.name, response.headers)
-        _LOGGER.debug(
-            "Stream %s: HTTP %s after %.0f ms, %s points.",
-            self.name,
-            response.status_code,
-            (time.monotonic() - started) * 1000,
-            response.headers.get("X-Complexity", "no"),
-        )
+            return None, failure_without_answer(self.name, error)
         return response, failure_of(self.name, response)
 
-    def _auth_header(self) -> Mapping[str, Any]:
-        try:
-            return self.get_authenticator().get_auth_header()
-        except AirbyteTracedException:
-            raise
-        except Exception as error:
-            raise AirbyteTracedException(
-                message=(
-                    "No access token could be obtained from Linear: check `client_id`, "
-                    "`client_secret` and `refresh_token` in `credentials`, or authenticate again."
-                ),
-                internal_message=f"Token refresh failed: {type(error).__name__}",
-                failure_type=FailureType.config_error,
-            ) from None
-
-    def _refresh_token(self) -> bool:
-        refresh = getattr(self.get_authenticator(), "refresh_and_set_access_token", None)
-        if refresh is None:
+    def _suffices(self, response: requests.Response, failure: Failure, attempt: int) -> bool:
+        """Whether rows are kept though Linear failed on some of their fields: asking again is no use."""
+        if not failure.has_data:
             return False
-        refresh()
-        return True
+        fields = refused_fields(response).keys()
+        known = self._budget.usage[self.name].refused.keys()
+        return attempt >= _TRIES_FOR_THE_REST or (bool(fields) and fields <= known)
 
     def _warn_of_refused_fields(self, response: requests.Response) -> None:
-        if not self._warned and (names := refused_fields(response)):
-            self._warned = True
+        if fields := self._budget.refused(self.name, refused_fields(response)):
             _LOGGER.warning(
-                "Stream %s: Linear refused the fields %s to this key or plan; they are null, the rows "
-                "are kept.",
+                "Stream %s: Linear left out %s (%s); null is written, the rows are kept.",
                 self.name,
-                ", ".join(names),
+                ", ".join(fields),
+                "; ".join(sorted(set(fields.values()))),
             )

@@ -2,15 +2,23 @@
 
 import logging
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from airbyte_cdk.models import AirbyteMessage, AirbyteStreamStatus, FailureType, Type
+from airbyte_cdk.models import (
+    AirbyteErrorTraceMessage,
+    AirbyteMessage,
+    AirbyteStreamStatus,
+    FailureType,
+    Type,
+)
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from source_linear.components.budget import Usage
 
 _LOGGER = logging.getLogger("airbyte")
+_LONGEST = 500  # characters of one reason in the final error
 
 
 @dataclass
@@ -19,14 +27,14 @@ class Outcome:
 
     Attributes:
         cursor: the cursor in its latest state: where it resumes.
-        error: the sentence with which it failed.
+        error: the sentence with which it failed, without the stream's name.
         failure_type: whose it is to mend.
     """
 
     cursor: str | None = None
     records: int = 0
     status: AirbyteStreamStatus | None = None
-    error: str | None = None
+    error: str = "It was not finished."
     failure_type: FailureType | None = None
     started: float = field(default_factory=time.monotonic)
     seconds: float = 0.0
@@ -38,15 +46,19 @@ class Outcome:
 
     @property
     def reason(self) -> str:
-        """Why it failed, whether trying again helps, and from where it resumes."""
+        """Why it failed, and whether trying again helps."""
         if self.failure_type is FailureType.config_error:
-            helps = "Trying again helps once this is mended"
+            helps = "Trying again helps once this is mended."
         elif self.failure_type is FailureType.transient_error:
-            helps = "Trying again helps"
+            helps = "Trying again helps."
         else:
-            helps = "Trying again may help"
-        resumes = f"from {self.cursor}" if self.cursor else "from the beginning"
-        return f"{self.error or 'It was not finished.'} {helps}; the next sync resumes it {resumes}."
+            helps = "Trying again may help."
+        return f"{self.error[:_LONGEST]} {helps}"
+
+    @property
+    def resumes(self) -> str:
+        """Where the next sync goes on."""
+        return f"resumes from {self.cursor}" if self.cursor else "resumes from the beginning"
 
 
 class Summary:
@@ -57,7 +69,7 @@ class Summary:
 
         Args:
             cursors: each stream's cursor before the sync.
-            usage: what each stream has spent so far, kept up to date by the budget.
+            usage: what each stream has met with so far, kept up to date by the budget.
         """
         self._outcomes = {name: Outcome(cursor) for name, cursor in cursors.items()}
         self._usage = usage
@@ -71,8 +83,8 @@ class Summary:
         """
         try:
             for message in messages:
-                self._note(message)
-                yield message
+                if self._note(message):
+                    yield message
         except AirbyteTracedException:
             # The CDK's own summary of the same failures carries bodies and headers.
             if all(outcome.status is None for outcome in self._outcomes.values()):
@@ -83,7 +95,8 @@ class Summary:
         if failed:
             raise _failure(failed, len(self._outcomes))
 
-    def _note(self, message: AirbyteMessage) -> None:
+    def _note(self, message: AirbyteMessage) -> bool:
+        """Returns whether the message is worth passing on."""
         if message.type is Type.RECORD and message.record:
             self._outcomes[message.record.stream].records += 1
         elif message.type is Type.STATE and message.state and message.state.stream:
@@ -95,9 +108,16 @@ class Summary:
                 status = message.trace.stream_status
                 self._note_status(status.stream_descriptor.name, status.status)
             elif message.trace.error and message.trace.error.stream_descriptor:
-                outcome = self._outcomes[message.trace.error.stream_descriptor.name]
-                outcome.error = message.trace.error.message
-                outcome.failure_type = message.trace.error.failure_type
+                return self._note_error(message.trace.error.stream_descriptor.name, message.trace.error)
+        return True
+
+    def _note_error(self, name: str, error: AirbyteErrorTraceMessage) -> bool:
+        """Returns whether it is news: every window of a stream may fail in the same way."""
+        outcome = self._outcomes[name]
+        known = outcome.error
+        outcome.error = error.message.removeprefix(f"Stream {name}: ")
+        outcome.failure_type = error.failure_type
+        return outcome.error != known
 
     def _note_status(self, name: str, status: AirbyteStreamStatus) -> None:
         outcome = self._outcomes[name]
@@ -126,9 +146,18 @@ class Summary:
             f"{outcome.records:,} records, {usage.requests:,} requests, {usage.points:,.0f} points, "
             f"{outcome.seconds:.1f} s"
         )
+        refused = f" Linear left out {', '.join(usage.refused)}." if usage.refused else ""
         if outcome.is_complete:
-            return f"Stream {name}: {figures}."
-        return f"Stream {name}: FAILED after {figures}. {outcome.reason}"
+            return f"Stream {name}: {figures}.{refused}"
+        failed = f"FAILED after {figures}. {outcome.reason} The next sync {outcome.resumes}."
+        return f"Stream {name}: {failed}{refused}"
+
+
+def is_not_told_here(record: logging.LogRecord) -> bool:
+    """A logging filter: leaves out what the CDK says of failed streams, in tracebacks and reprs."""
+    exception = record.exc_info[1] if record.exc_info else None
+    told = isinstance(exception, AirbyteTracedException)
+    return not told and not record.getMessage().startswith("During the sync, the following streams")
 
 
 def _failure(failed: Mapping[str, Outcome], streams: int) -> AirbyteTracedException:
@@ -140,6 +169,9 @@ def _failure(failed: Mapping[str, Outcome], streams: int) -> AirbyteTracedExcept
         kind = FailureType.transient_error
     else:
         kind = FailureType.system_error
-    reasons = " ".join(f"[{name}] {outcome.reason}" for name, outcome in failed.items())
+    by_reason: defaultdict[str, list[str]] = defaultdict(list)
+    for name, outcome in failed.items():
+        by_reason[outcome.reason].append(f"{name} ({outcome.resumes})")
+    reasons = " ".join(f"{', '.join(names)}: {reason}" for reason, names in by_reason.items())
     message = f"{len(failed)} of {streams} streams failed, the others are complete. {reasons}"
     return AirbyteTracedException(message=message, internal_message=message, failure_type=kind)

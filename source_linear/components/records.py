@@ -1,8 +1,8 @@
 """From nodes to records: which of them changed, complete lists, our columns."""
 
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import InitVar, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from airbyte_cdk.sources.declarative.extractors.record_filter import RecordFilter
 from airbyte_cdk.sources.declarative.requesters.http_requester import HttpRequester
@@ -23,10 +23,22 @@ from source_linear.queries import (
     cost,
 )
 
-_FOLLOW_FIRST = 10  # most lists that are longer than what came with their node are short all the same
+# Most lists that are longer than what came with their node are short all the same: so many times
+# as much is asked for next, and at least 10.
+_MORE, _AT_LEAST = 5, 10
 
-# A node whose list goes on, and the cursor after which it does.
-_Unfinished = tuple[Record, str | None]
+
+class _Unfinished(NamedTuple):
+    """A list that goes on: its node, which of its lists it is, how much to ask for, and after what."""
+
+    node: Record
+    nested: NestedList
+    first: int
+    after: str | None = None
+
+    @property
+    def page(self) -> str:
+        return self.nested.page(self.first, self.after)
 
 
 @dataclass
@@ -74,8 +86,8 @@ class ChangedRows(RecordFilter):
             nodes = [node for node in nodes if window.holds(node)]
         if self._excludes:
             nodes = [node for node in nodes if not self._is_archived(node)]
-        for nested in self._lists:
-            self._complete(self._stream.roots[0], nested, nodes)
+        if self._lists:
+            self._complete(self._stream.roots[0], self._lists, nodes)
         yield from nodes
 
     def _is_archived(self, node: Record) -> bool:
@@ -125,7 +137,7 @@ class ChangedRows(RecordFilter):
             if not self._stream.has_own_dates:
                 own = [parent for parent in own if window.holds(parent)]
             newest_first = "orderBy: updatedAt" in root.children.arguments
-            self._complete(root, root.children, own, window.rows[0] if newest_first else None)
+            self._complete(root, [root.children], own, window.rows[0] if newest_first else None)
             for parent in own:
                 for row in parent[name]["nodes"]:
                     if row is None or (self._stream.has_own_dates and not window.holds(row)):
@@ -139,48 +151,59 @@ class ChangedRows(RecordFilter):
         return rows
 
     def _complete(
-        self, root: Root, nested: NestedList, nodes: list[Record], since: str | None = None
+        self, root: Root, lists: Sequence[NestedList], nodes: Sequence[Record], since: str | None = None
     ) -> None:
         """Read on, to their end or to `since`, the lists that are as long as what was asked for."""
-        unfinished: list[_Unfinished] = [
-            (node, None)
+        unfinished = [
+            _Unfinished(node, nested, min(max(nested.first * _MORE, _AT_LEAST), _largest(nested)))
             for node in nodes
+            for nested in lists
             if len(node[nested.key]["nodes"]) >= nested.first and _reaches(node[nested.key]["nodes"], since)
         ]
-        first = max(nested.first, _FOLLOW_FIRST)
         while unfinished:
-            size = max(1, int(MAX_COST / (1 + cost(nested.page(first)))))
-            rest: list[_Unfinished] = []
-            for start in range(0, len(unfinished), size):
-                rest += self._follow(root, nested, unfinished[start : start + size], first)
-            unfinished = [item for item in rest if _reaches(item[0][nested.key]["nodes"], since)]
-            first = min(MAX_PAGE_SIZE, int((MAX_COST - 3) / cost(nested.page(1))))
+            rest = [one for batch in _batches(unfinished) for one in self._follow(root, batch)]
+            unfinished = [one for one in rest if _reaches(one.node[one.nested.key]["nodes"], since)]
 
-    def _follow(
-        self, root: Root, nested: NestedList, unfinished: list[_Unfinished], first: int
-    ) -> list[_Unfinished]:
+    def _follow(self, root: Root, unfinished: Sequence[_Unfinished]) -> list[_Unfinished]:
         """Read one more page of each list, all in one request; returns those that still go on."""
         # The root with a filter, not `issue(id:)`: that fails the whole query where a row was purged.
         arguments = f", {root.arguments}" if root.arguments else ""
         parts = [
             f"n{index}: {root.name}(first: 1, includeArchived: true{arguments}, "
-            f'filter: {{ id: {{ eq: "{node["id"]}" }} }}) '
-            f"{{ nodes {{ {nested.page(first, after)} }} }}"
-            for index, (node, after) in enumerate(unfinished)
+            f'filter: {{ id: {{ eq: "{one.node["id"]}" }} }}) {{ nodes {{ {one.page} }} }}'
+            for index, one in enumerate(unfinished)
         ]
-        name = f"{self._stream.name}_{nested.name}"
-        data = self._ask(f"query {name} {{ {' '.join(parts)} }}")
+        data = self._ask(f"query {self._stream.name}_lists {{ {' '.join(parts)} }}")
         rest: list[_Unfinished] = []
-        for index, (node, after) in enumerate(unfinished):
+        for index, one in enumerate(unfinished):
             found = data[f"n{index}"]["nodes"]
             if not found:  # purged since its page was read: what came with it is what there was
                 continue
-            page = found[0][nested.key]
-            kept = node[nested.key]["nodes"] if after else []
-            node[nested.key]["nodes"] = kept + page["nodes"]
+            page, items = found[0][one.nested.key], one.node[one.nested.key]
+            items["nodes"] = (items["nodes"] if one.after else []) + page["nodes"]
             if page["pageInfo"]["hasNextPage"]:
-                rest.append((node, page["pageInfo"]["endCursor"]))
+                rest.append(one._replace(first=_largest(one.nested), after=page["pageInfo"]["endCursor"]))
         return rest
+
+
+def _largest(nested: NestedList) -> int:
+    """The largest page of a list that one query may ask for."""
+    return min(MAX_PAGE_SIZE, int((MAX_COST - 3) / cost(nested.page(1))))
+
+
+def _batches(unfinished: Sequence[_Unfinished]) -> Iterator[list[_Unfinished]]:
+    """Lists that together stay within what one query may cost."""
+    batch: list[_Unfinished] = []
+    points = 0.0
+    for one in unfinished:
+        own = 1 + cost(one.page)
+        if batch and points + own > MAX_COST:
+            yield batch
+            batch, points = [], 0.0
+        batch.append(one)
+        points += own
+    if batch:
+        yield batch
 
 
 def _reaches(items: list[Record], since: str | None) -> bool:

@@ -1,14 +1,25 @@
 """Nothing that changes in Linear is ever missed."""
 
+import os
 import random
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 
 import pytest
 from airbyte_cdk.models import Type
 
 from integration_tests.expected import records
-from integration_tests.histories import Connection, Destination, Output
+from integration_tests.histories import (
+    BrokenRule,
+    Connection,
+    Destination,
+    LostRows,
+    Output,
+    mutants,
+    play,
+)
 from integration_tests.linear_api import Clock, LinearApi, generate
 from tools.schemas import streams
 
@@ -32,13 +43,136 @@ def api() -> Iterator[LinearApi]:
 def connect(api) -> Connect:
     """A factory of connections: the streams' names, a seed for their workers, further configuration."""
 
-    def connect(*names: str, seed: int = 1, **config: object) -> Connection:
-        credentials = {"auth_type": "API Key", "api_key": api.api_key}
-        return Connection(
-            {"credentials": credentials, "api_url": api.url, **config}, names, random.Random(seed)
-        )
+    def connect(*names: str, seed: int = 1, page_size: int = 250, **config: object) -> Connection:
+        return Connection.of(api, names, random.Random(seed), page_size, **config)
 
     return connect
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first_seed", range(1, 51, 10))
+def test_the_destination_is_the_workspace_after_each_of_ten_histories(first_seed):
+    """A failure says which seed it was, what happened, and how to play it again."""
+    command = [sys.executable, "-m", "integration_tests.histories", "--first-seed", str(first_seed)]
+    done = subprocess.run([*command, "--histories", "10"], capture_output=True, text=True, timeout=280)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "10 histories" in done.stdout and "0 rows lost" in done.stdout
+
+
+def test_a_history_can_be_played_again():
+    program = "from integration_tests.histories import play; print(play(2))"
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", program],
+            env=os.environ | {"PYTHONHASHSEED": hash_seed},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for hash_seed in ("1", "2")
+    ]
+    one, other = (process.communicate(timeout=120)[0] for process in processes)
+    assert one == other
+    assert one.startswith("1 histories, ")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("mutant", "noticed"),
+    [
+        (mutants.without_upper_bound, BrokenRule),
+        (mutants.with_the_newest_row_as_state, BrokenRule),
+        (mutants.with_gt_on_the_server, LostRows),
+        (mutants.with_gt_in_lists, LostRows),
+        (mutants.without_archived_on_the_server, LostRows),
+        (mutants.without_archived_in_lists, LostRows),
+        (mutants.without_reconciling, LostRows),
+    ],
+    ids=lambda value: value.__name__,
+)
+def test_histories_notice_a_connector_without_one_of_its_safeguards(mutant, noticed):
+    with mutant(), pytest.raises(noticed):
+        for seed in range(1, 21):
+            play(seed)
+
+
+@pytest.mark.slow
+def test_rows_are_lost_without_an_upper_bound_and_with_the_newest_row_as_state():
+    with mutants.without_upper_bound(), mutants.with_the_newest_row_as_state(), pytest.raises(LostRows):
+        for seed in range(1, 21):
+            play(seed, rules=False)
+
+
+@pytest.mark.parametrize("is_bounded", [True, False])
+@pytest.mark.parametrize("is_of_windows", [True, False])
+def test_a_row_seen_late_takes_the_state_past_another_only_without_both_bound_and_window_state(
+    api, connect, is_bounded, is_of_windows
+):
+    """Of the two either is enough here: a state at the window's end has what was read past it read again."""
+    by_creation = sorted(
+        api.workspace.ids("Issue"), key=lambda row_id: api.workspace.get("Issue", row_id)["createdAt"]
+    )
+    early, _, late = changed = [by_creation[-1], by_creation[1], by_creation[0]]  # newest first, two a page
+    connection, destination = connect("issues", page_size=2), Destination(STREAMS)
+
+    def sync() -> None:
+        output = connection.sync()
+        for name, record in output.records():
+            destination.write(name, record)
+        connection.receive(output)
+
+    def change(request, number) -> None:
+        if request.variables.get("after"):
+            api.before_response(None)
+            for row_id in (early, late):
+                api.clock.advance(5)
+                api.workspace.update("Issue", row_id, title="Changed between two pages")
+
+    with (
+        nullcontext() if is_bounded else mutants.without_upper_bound(),
+        nullcontext() if is_of_windows else mutants.with_the_newest_row_as_state(),
+    ):
+        sync()
+        api.clock.advance(60)
+        for row_id in changed:
+            api.workspace.update("Issue", row_id, title="Changed before")
+        api.clock.advance(60)
+        api.before_response(change)
+        sync()
+        api.clock.advance(60)
+        sync()
+    wanted, found = records(api.workspace, STREAMS["issues"]), destination.rows("issues")
+    lost = {row_id for row_id in wanted if found[row_id] != wanted[row_id]}
+    assert lost == (set() if is_bounded or is_of_windows else {early})
+
+
+@pytest.mark.parametrize("name", ["issues", "comments"])
+@pytest.mark.parametrize("field", ["createdAt", "updatedAt"])
+def test_rows_on_the_edges_of_windows_are_read_once(api, connect, name, field):
+    """A first read goes by createdAt, the next one by updatedAt."""
+    connection = connect(name)
+    if field == "updatedAt":
+        connection.receive(connection.sync())
+        api.clock.advance(100 * DAY)
+    api.requests.clear()
+    connection.sync()
+    edges = sorted({edge for request in api.requests.to(name) for edge in moments(request.variables)})
+    assert len(edges) > 10
+    entity = STREAMS[name].entity
+    made = [api.workspace.create(entity, createdAt=edge, updatedAt=edge) for edge in edges]
+    read = [record["id"] for _, record in connection.sync().records()]
+    assert sorted(row_id for row_id in read if row_id in made) == sorted(made)
+
+
+def moments(filter: object) -> Iterator[str]:
+    """The dates in a filter."""
+    if isinstance(filter, dict):
+        for value in filter.values():
+            yield from moments(value)
+    elif isinstance(filter, list):
+        for value in filter:
+            yield from moments(value)
+    elif isinstance(filter, str) and filter.endswith("Z"):
+        yield filter
 
 
 def ends_of_windows(output: Output, name: str) -> list[int]:
@@ -50,9 +184,6 @@ def ends_of_windows(output: Output, name: str) -> list[int]:
     ]
 
 
-@pytest.mark.xfail(
-    reason="BUG: archivings are looked for after the last window; a state of an earlier one passes them"
-)
 def test_an_archived_comment_is_found_though_the_sync_was_killed_between_two_windows(api, connect):
     comment = api.workspace.ids("Comment", archived=False)[0]
     first = connect("comments", reconcile_archived=True)
@@ -72,9 +203,6 @@ def test_an_archived_comment_is_found_though_the_sync_was_killed_between_two_win
             assert comment in {record["id"] for _, record in read}, f"seed {seed}, after {length} messages"
 
 
-@pytest.mark.xfail(
-    reason="BUG: of a swept parent's list only what was updated since is read on, not what was archived"
-)
 def test_an_archived_link_is_seen_however_many_links_its_project_has(api, connect):
     project = api.workspace.ids("Project")[0]
     links = api.workspace.set_list("Project", project, "externalLinks", 8)
@@ -89,10 +217,6 @@ def test_an_archived_link_is_seen_however_many_links_its_project_has(api, connec
     assert set(links) == {record["id"] for _, record in connection.sync().records()} & set(links)
 
 
-@pytest.mark.xfail(
-    reason="BUG: with the state of an earlier attempt a full refresh misses what changed since in rows "
-    "created before, and emits swept streams and feeds once more"
-)
 @pytest.mark.parametrize("name", ["issues", "projects", "issue_relations"])
 def test_a_full_refresh_that_goes_on_from_an_earlier_attempt_ends_with_the_workspace(api, connect, name):
     entity = STREAMS[name].entity
@@ -109,3 +233,77 @@ def test_a_full_refresh_that_goes_on_from_an_earlier_attempt_ends_with_the_works
             destination.write(name, record)
     assert destination.rows(name) == records(api.workspace, STREAMS[name])
     assert [record["id"] for _, record in second.records()] == [changed]
+
+
+@pytest.mark.xfail(
+    reason="BUG: what was archived stands on a feed's page and is found by reconciling, too: it comes twice"
+)
+def test_an_archived_relation_comes_once(api, connect):
+    connection = connect("issue_relations", reconcile_archived=True)
+    connection.receive(connection.sync())
+    api.clock.advance(60)
+    relation = api.workspace.ids("IssueRelation", archived=False)[0]
+    api.workspace.archive("IssueRelation", relation)
+    api.clock.advance(60)
+    assert [record["id"] for _, record in connection.sync().records()] == [relation]
+
+
+@pytest.mark.xfail(
+    reason="BUG: an entry that says that its issue was trashed is taken for an archived entry: archived_rows "
+    "'exclude' leaves it out"
+)
+@pytest.mark.parametrize("archived_rows", ["flag", "exclude"])
+def test_a_history_keeps_the_entry_that_says_that_its_issue_was_trashed(api, connect, archived_rows):
+    issue = api.workspace.ids("Issue", archived=False)[0]
+    entry = api.workspace.create("IssueHistory", issueId=issue, trashed=True)
+    api.workspace.update("Issue", issue)
+    output = connect("issue_history", archived_rows=archived_rows).sync()
+    found = {record["id"]: record for _, record in output.records()}
+    assert entry in found
+    assert found[entry]["isArchived"] is False
+
+
+@pytest.mark.xfail(
+    reason="BUG: a history is ordered by updatedAt in a full refresh, too: an entry that changes between two "
+    "of its pages takes a place on the page before and is not read"
+)
+@pytest.mark.parametrize("name", ["issue_history", "project_history"])
+def test_a_full_refresh_reads_an_entry_that_changes_between_two_pages_of_its_history(api, connect, name):
+    entity, parent = STREAMS[name].entity, STREAMS[name].roots[0].entity
+    owner = api.workspace.ids(parent)[0]
+    entries = api.workspace.set_list(parent, owner, "history", 300)
+    for second, entry in enumerate(entries):
+        api.workspace.update(entity, entry, updatedAt=f"2025-05-01T00:{second // 60:02}:{second % 60:02}Z")
+    changed: list[str] = []
+
+    def change(request, number) -> None:
+        if f"{name}_lists" in request.query and "after:" in request.query:
+            api.before_response(None)
+            api.clock.advance(1)
+            api.workspace.update(entity, entries[0])
+            api.workspace.update(parent, owner)
+            changed.append(entries[0])
+
+    api.before_response(change)
+    output = connect(name).full_refresh()
+    assert changed
+    assert set(entries) <= {record["id"] for _, record in output.records()}
+
+
+@pytest.mark.xfail(
+    reason="BUG, if Linear stamps an entry after its issue, which is not known: when a sync ends between the "
+    "two, neither it nor the next one reads the entry"
+)
+def test_an_entry_is_read_that_is_stamped_just_after_its_issue(api, connect):
+    connection = connect("issue_history")
+    connection.receive(connection.sync())
+    issue = api.workspace.ids("Issue", archived=False)[0]
+    api.workspace.update("Issue", issue, updatedAt="2025-06-01T00:00:59.998Z")
+    entry = api.workspace.create("IssueHistory", issueId=issue, updatedAt="2025-06-01T00:01:00.003Z")
+    read = []
+    for now in ("2025-06-01T00:01:00.500Z", "2025-06-01T00:02:00.000Z"):
+        api.clock.set(now)
+        output = connection.sync()
+        connection.receive(output)
+        read += [record["id"] for _, record in output.records()]
+    assert entry in read

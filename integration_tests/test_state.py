@@ -1,32 +1,186 @@
 """A stream's state: where it stands, what is taken over, what is refused."""
 
-from datetime import UTC, datetime, timedelta
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from integration_tests import histories
+from integration_tests.connector import Connector
+from integration_tests.expected import records
+from integration_tests.histories import Connection
+from integration_tests.linear_api import Clock, LinearApi
 from source_linear.config import milliseconds
+from tools.schemas import streams
+
+STREAMS = {stream.name: stream for stream in streams()}
+DATES = ("updatedAt", "archivedAt", "issueUpdatedAt", "issueArchivedAt")
 
 
-def state(stream, **cursor):
+@pytest.fixture
+def api(make_linear_api: Callable[..., LinearApi]) -> LinearApi:
+    """A workspace whose clock stands still until it is moved, at a whole second: syncs end at one."""
+    api = make_linear_api(issues=50, seed=1, clock=Clock("2025-06-01T00:00:00Z"))
+    api.clock.set("2025-06-01T00:00:10.000Z")
+    return api
+
+
+@pytest.fixture
+def connector(api: LinearApi, make_connector: Callable[..., Connector]) -> Connector:
+    return make_connector(api)
+
+
+def state(stream: str, **cursor: str) -> dict[str, Any]:
     """A state as Airbyte hands it to a sync."""
     descriptor = {"name": stream}
     return {"type": "STREAM", "stream": {"stream_descriptor": descriptor, "stream_state": cursor}}
 
 
-@pytest.mark.xfail(
-    reason="BUG: a state up to a day ahead of the sync reads nothing and says nothing; what changes until "
-    "it has come is never read"
-)
-@pytest.mark.parametrize("hours", [1, 23])
-def test_a_state_from_a_later_clock_reads_what_there_is_and_says_so(linear_api, connector, hours):
-    linear_api.clock.advance(2)
-    later = milliseconds(datetime.now(UTC) + timedelta(hours=hours))
-    catalog = connector.catalog(["issues"])
-    output = connector.read(catalog, [state("issues", updatedAt=later)])
-    changed = linear_api.workspace.ids("Issue")[0]
-    linear_api.workspace.update("Issue", changed, title="Changed before that clock's time has come")
-    linear_api.clock.advance(2 * hours * 3600)
-    after = connector.read(catalog, output.last_states)
+def ids_in(output: histories.Output) -> dict[str, set[str]]:
+    """The ids that a sync brought by stream, each of them once."""
+    assert output.error is None
+    ids: dict[str, set[str]] = defaultdict(set)
+    for name, record in output.records():
+        assert record["id"] not in ids[name], name
+        ids[name].add(record["id"])
+    return ids
+
+
+def changed_since(api: LinearApi, name: str, moment: str) -> set[str]:
+    """The ids of the rows of a stream that were updated or archived since then."""
+    rows = records(api.workspace, STREAMS[name])
+    return {row_id for row_id, row in rows.items() if any(row.get(date, "") >= moment for date in DATES)}
+
+
+def test_the_next_sync_repeats_what_has_the_stamp_of_the_last_ones_very_end_and_nothing_else(api):
+    end = api.clock.text
+    for stream in STREAMS.values():
+        row_id = api.workspace.ids(stream.entity, archived=False)[0]
+        if stream.has_own_dates:
+            api.workspace.update(stream.entity, row_id)
+        if stream.kind == "child":  # an issue changes with its history
+            api.workspace.update("Issue", api.workspace.get(stream.entity, row_id)["issueId"])
+    api.workspace.archive("Project", api.workspace.ids("Project", archived=False)[1])
+    at_the_end = {name: changed_since(api, name, end) for name in STREAMS}
+    connection = Connection.of(api, list(STREAMS))
+
+    connection.receive(connection.sync())
+    assert {name: connection.cursor(name) for name in STREAMS} == dict.fromkeys(STREAMS, end)
+    api.clock.advance(5)
+    second = connection.sync()
+    connection.receive(second)
+    assert ids_in(second) == at_the_end
+    numbers = {name: len(ids) for name, ids in at_the_end.items()}
+    assert numbers == dict.fromkeys(STREAMS, 1) | {"projects": 2}  # the archived one, too
+    api.clock.advance(5)
+    assert ids_in(connection.sync()) == {}
+
+
+def test_a_sync_of_an_unchanged_workspace_costs_a_request_per_stream_and_one_for_the_workspace(api):
+    connection = Connection.of(api, list(STREAMS))
+    connection.receive(connection.sync())
+    api.clock.advance(3600)
+    api.requests.clear()
+    assert ids_in(connection.sync()) == {}
+    assert len(STREAMS) == 50
+    whose_workspace = None  # the only request whose operation is not named
+    assert Counter(request.operation for request in api.requests) == Counter([whose_workspace, *STREAMS])
+
+
+def test_a_state_does_not_go_back_after_a_sync_that_only_brought_archived_rows(api):
+    names = ["issues", "issue_state_spans", "comments", "projects", "issue_labels"]
+    connection = Connection.of(api, names, reconcile_archived=True)
+    connection.receive(connection.sync())
+    before = {name: connection.cursor(name) for name in names}
+    api.clock.advance(60)
+    for entity in ("Issue", "Comment", "Project", "IssueLabel"):
+        api.workspace.archive(entity, api.workspace.ids(entity, archived=False)[0])
+    archived = {name: changed_since(api, name, api.clock.text) for name in names}
+    api.clock.advance(60)
+    output = connection.sync()
+    connection.receive(output)
+
+    assert all(archived.values())
+    assert ids_in(output) == archived
+    assert all(record[STREAMS[name].cursor_field] < before[name] for name, record in output.records())
+    assert {name: connection.cursor(name) for name in names} == dict.fromkeys(names, api.clock.text)
+    api.clock.advance(60)
+    assert ids_in(connection.sync()) == {}
+
+
+@pytest.mark.parametrize("further_digits", ["", "000", "999"])
+def test_a_state_that_airbytes_own_source_linear_wrote_is_taken_over(api, further_digits):
+    names = ["issues", "projects", "users", "cycles"]
+    connection = Connection.of(api, names)
+    since = {}
+    for name in names:
+        cursors = sorted(row["updatedAt"] for row in records(api.workspace, STREAMS[name]).values())
+        cursor = cursors[len(cursors) // 2]
+        connection.states[name] = state(name, updatedAt=f"{cursor[:-1]}{further_digits}Z")
+        since[name] = changed_since(api, name, cursor)
+        assert 0 < len(since[name]) < len(cursors)
+    output = connection.sync()
+    connection.receive(output)
+    assert ids_in(output) == since
+    assert {name: connection.cursor(name) for name in names} == dict.fromkeys(names, api.clock.text)
+
+
+@pytest.mark.parametrize("states", [[], [state("issues")]], ids=["no state", "an empty state"])
+def test_without_a_cursor_a_stream_is_read_from_the_beginning(api, connector, states):
+    output = connector.read(connector.catalog(["issues"]), states)
     assert output.exit_code == 0
-    assert any(later in line and line.startswith("WARN") for line in output.logs)
-    assert changed in {record["id"] for record in after.records["issues"]}
+    assert [line for line in output.logs if line.startswith("WARN")] == []
+    assert len(output.records["issues"]) == len(api.workspace.ids("Issue"))
+    assert {record["id"] for record in output.records["issues"]} == set(api.workspace.ids("Issue"))
+
+
+@pytest.mark.parametrize(
+    ("ahead", "is_read_from"),
+    [
+        (timedelta(hours=1), timedelta(days=1)),
+        (timedelta(hours=23), timedelta(days=1)),
+        (timedelta(days=365), timedelta(days=10_000)),
+    ],
+    ids=["an hour", "23 hours", "a year"],
+)
+def test_a_state_from_a_later_clock_reads_what_there_is_and_says_so(api, connector, ahead, is_read_from):
+    recent, later = api.workspace.ids("Issue")[:2]
+    api.workspace.update("Issue", recent)
+    api.clock.advance(3600)
+    cursor = milliseconds(api.clock.now() + ahead)
+    there = changed_since(api, "issues", milliseconds(api.clock.now() - is_read_from))
+    catalog = connector.catalog(["issues"])
+    output = connector.read(catalog, [state("issues", updatedAt=cursor)])
+    assert output.exit_code == 0
+    assert {record["id"] for record in output.records["issues"]} == there
+    assert recent in there
+    (warning,) = (line for line in output.logs if line.startswith("WARN"))
+    assert "issues" in warning and cursor in warning
+    assert output.cursor("issues") == api.clock.text
+
+    api.clock.advance(60)
+    api.workspace.update("Issue", later, title="Changed before the time of that clock has come")
+    api.clock.advance(2 * ahead.total_seconds())
+    connection = Connection.of(api, ["issues"])
+    connection.states = {"issues": output.last_states[0]}
+    assert ids_in(connection.sync()) == {"issues": {later}}
+
+
+@pytest.mark.parametrize(
+    ("states", "kind"),
+    [
+        ([{"type": "LEGACY", "data": {"issues": {"updatedAt": "2025-01-01T00:00:00.000Z"}}}], "LEGACY"),
+        ([{"type": "GLOBAL", "global": {"stream_states": [state("issues")["stream"]]}}], "GLOBAL"),
+        ({"issues": {"updatedAt": "2025-01-01T00:00:00.000Z"}}, "--state"),
+    ],
+    ids=["LEGACY", "GLOBAL", "an object"],
+)
+def test_a_state_of_another_type_is_refused_with_a_sentence(api, connector, states, kind):
+    output = connector.read(connector.catalog(["issues"]), states)
+    assert output.exit_code == 1
+    (error,) = output.errors
+    assert error["failure_type"] == "config_error"
+    assert "state" in error["message"] and kind in error["message"] and error["message"].endswith(".")
+    assert len(api.requests) == 0

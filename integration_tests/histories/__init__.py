@@ -5,7 +5,19 @@ the connector; some syncs are cut off at a message. After a last quiet sync the 
 workspace, row by row.
 """
 
+from .changes import UNSTAMPED, Changes
 from .connection import Connection, Output
 from .destination import Destination
+from .history import BrokenRule, LostRows, Tally, play
 
-__all__ = ["Connection", "Destination", "Output"]
+__all__ = [
+    "UNSTAMPED",
+    "BrokenRule",
+    "Changes",
+    "Connection",
+    "Destination",
+    "LostRows",
+    "Output",
+    "Tally",
+    "play",
+]

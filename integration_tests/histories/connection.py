@@ -21,7 +21,9 @@ from airbyte_cdk.models import (
 from airbyte_cdk.sources.declarative import concurrent_declarative_source as cdk
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
+from integration_tests.linear_api import LinearApi
 from source_linear import queries
+from source_linear.components import records
 from source_linear.source import SourceLinear
 
 from .workers import take_turns
@@ -90,6 +92,20 @@ class Connection:
     page_size: int = queries.MAX_PAGE_SIZE
     states: dict[str, dict[str, Any]] = field(default_factory=dict)
 
+    @classmethod
+    def of(
+        cls,
+        api: LinearApi,
+        streams: Sequence[str],
+        rng: random.Random | None = None,
+        page_size: int = queries.MAX_PAGE_SIZE,
+        **config: Any,
+    ) -> "Connection":
+        """A connection to the stand-in."""
+        credentials = {"auth_type": "API Key", "api_key": api.api_key}
+        config = {"credentials": credentials, "api_url": api.url, **config}
+        return cls(config, streams, rng or random.Random(1), page_size)
+
     def sync(self) -> Output:
         """Read on from the states; they are the caller's to take over, with `receive`."""
         return self._read("incremental", list(self.states.values()))
@@ -134,6 +150,7 @@ def _quickly(page_size: int) -> Iterator[None]:
     try:
         with (
             patch.object(queries, "MAX_PAGE_SIZE", page_size),
+            patch.object(records, "MAX_PAGE_SIZE", page_size),
             patch.object(cdk, "get_declarative_component_schema", _component_schema),
             patch.object(cdk, "validate_manifest"),
         ):

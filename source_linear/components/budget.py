@@ -1,6 +1,7 @@
 """The rate budget that all streams share: requests and complexity points an hour."""
 
 import logging
+import math
 import threading
 import time
 from collections import defaultdict
@@ -65,7 +66,10 @@ class Bucket:
         theirs = self._at + (needed - self._remaining) / refill
         if self._reset > self._at:  # by then there is room, whatever the refill was
             theirs = min(theirs, self._reset)
-        ours = self._at + (self._under_way + self._spent - self._limit * self._share) / (refill * self._share)
+        ours = now
+        if self._share < 1:
+            over = self._under_way + self._spent - self._limit * self._share
+            ours = self._at + over / (refill * self._share)
         return max(0.0, theirs - now, ours - now)
 
     def release(self, amount: float) -> None:
@@ -204,6 +208,7 @@ def _is_empty(headers: Mapping[str, str], kind: str, needed: float = 1) -> bool:
 
 def _number(headers: Mapping[str, str], name: str) -> float:
     try:
-        return float(headers.get(name, 0))
+        number = float(headers.get(name, 0))
     except ValueError:
         return 0.0
+    return number if math.isfinite(number) else 0.0

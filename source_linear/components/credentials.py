@@ -130,7 +130,7 @@ def _cleaned(name: str, value: Any) -> Any:
     """A value as it was meant: without what came along when it was copied."""
     if not isinstance(value, str) or name in ("auth_type", "token_expiry_date"):
         return value
-    meant = re.sub(r"^(authorization:\s*)?(bearer\s+)?", "", value.strip(_WRAPPING), flags=re.IGNORECASE)
+    meant = re.sub(r"^(authorization:\s*)?(bearer(\s+|$))?", "", value.strip(_WRAPPING), flags=re.IGNORECASE)
     meant = meant.strip(_WRAPPING)
     if value and not re.fullmatch(r"[!-~]+", meant):
         raise config_error(

@@ -172,6 +172,11 @@ _TYPES = {
 }
 
 
+def subject(stream: str) -> str:
+    """What a sentence about a stream begins with; nothing where the name is empty."""
+    return f"Stream {stream}: " if stream else ""
+
+
 def failure_of(stream: str, response: requests.Response) -> Failure | None:
     """Judge an answer of the API. None means that it brought data, possibly with some fields refused.
 
@@ -250,8 +255,7 @@ def refused_fields(response: requests.Response) -> dict[str, str]:
 
 def _failure(stream: str, code: str, detail: str, has_data: bool = False) -> Failure:
     action, failure_type, reason, remedy = TABLE[code]
-    subject = f"Stream {stream}: " if stream else ""
-    return Failure(action, failure_type, subject + reason.format(detail=detail), remedy, has_data)
+    return Failure(action, failure_type, subject(stream) + reason.format(detail=detail), remedy, has_data)
 
 
 def _code(error: Mapping[str, Any]) -> str | None:

@@ -19,27 +19,25 @@ def refused_streams(requester: LinearRequester, streams: Collection[Stream]) -> 
     not be null): then it is asked again without. Where Linear does not say which root it is, or finds
     the query too complex, it is halved.
     """
-    fields = {
-        root.name: f"{root.name} (first: 1) {{ nodes {{ id }} }}"
-        if stream.connection
-        else f"{root.name} {{ id }}"
+    wanted = {
+        root.name: "(first: 1) { nodes { id } }" if stream.connection else "{ id }"
         for stream in streams
         for root in stream.roots
     }
     reasons: dict[str, str] = {}
-    questions = [list(fields)]
+    questions = [list(wanted)]
     deadline = time.monotonic() + requester.patience
     while questions and time.monotonic() < deadline:
         roots = questions.pop()
-        query = f"query permissions {{ {' '.join(fields[root] for root in roots)} }}"
-        response, failure, _ = requester.exchange(orjson.dumps({"query": query}))
-        if failure is None:
+        query = " ".join(f"{root} {wanted[root]}" for root in roots)
+        response, failure, _ = requester.exchange(orjson.dumps({"query": f"query permissions {{ {query} }}"}))
+        if failure is None or failure.has_data:
             continue
         if failure.action is Action.RETRY:
             questions.append(roots)
             time.sleep(_PAUSE)
         elif response is not None and failure.action in (Action.FAIL, Action.REDUCE):
-            errors = {(error.get("path") or [""])[0]: said(error) for error in errors_of(response)}
+            errors = {str((error.get("path") or [""])[0]): said(error) for error in errors_of(response)}
             if len(roots) == 1:
                 errors = {roots[0]: next(iter(errors.values()), failure.reason)}
             refused = errors.keys() & set(roots)

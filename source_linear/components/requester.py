@@ -25,6 +25,7 @@ from source_linear.components.errors import (
     failure_of,
     failure_without_answer,
     refused_fields,
+    subject,
 )
 from source_linear.components.windows import Window
 from source_linear.queries import ARCHIVINGS, Stream
@@ -164,8 +165,8 @@ class LinearRequester(HttpRequester):
         if response is not None:
             self._budget.observe(self.name, response.headers)
             _LOGGER.debug(
-                "Stream %s: HTTP %s after %.0f ms, %s points.",
-                self.name,
+                "%sHTTP %s after %.0f ms, %s points.",
+                subject(self.name),
                 response.status_code,
                 seconds * 1000,
                 response.headers.get("X-Complexity", "no"),
@@ -199,8 +200,8 @@ class LinearRequester(HttpRequester):
     def _warn_of_refused_fields(self, response: requests.Response) -> None:
         if fields := self._budget.refused(self.name, refused_fields(response)):
             _LOGGER.warning(
-                "Stream %s: Linear left out %s (%s); null is written, the rows are kept.",
-                self.name,
+                "%sLinear left out %s (%s); null is written, the rows are kept.",
+                subject(self.name),
                 ", ".join(fields),
                 "; ".join(sorted(set(fields.values()))),
             )

@@ -1,0 +1,82 @@
+"""Mutants: the connector with one of its safeguards taken out. Histories must notice each of them."""
+
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import Any
+from unittest.mock import patch
+
+from airbyte_cdk.sources.streams.concurrent.state_converters.datetime_stream_state_converter import (
+    CustomFormatConcurrentStreamStateConverter,
+)
+
+from source_linear.components import pagination
+from source_linear.components.windows import Window, WindowState
+from source_linear.queries import CURSOR_FIELD, Record
+
+Mutant = AbstractContextManager[Any]
+
+_NEVER = "9999-12-31T23:59:59.999Z"
+_filter = Window.filter
+
+
+def without_upper_bound() -> Mutant:
+    """What changes after the start of the sync is read as well."""
+    window_of = Window.of
+
+    def unbounded(stream_slice: Any, parameters: Any) -> Window:
+        window = window_of(stream_slice, parameters)
+        if window.end != parameters["sync"]["end"]:
+            return window
+        return replace(window, end=_NEVER, rows=(window.rows[0], None))
+
+    return patch.object(Window, "of", unbounded)
+
+
+def with_the_newest_row_as_state() -> Mutant:
+    """The state is what the CDK makes of it: the newest cursor value that was seen."""
+    theirs = CustomFormatConcurrentStreamStateConverter._get_latest_complete_time
+    return patch.object(WindowState, "_get_latest_complete_time", theirs)
+
+
+def with_gt_on_the_server() -> Mutant:
+    """Filters ask for what changed after the last sync's end, not at it."""
+
+    def later(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {"gt" if name == "gte" else name: later(item) for name, item in value.items()}
+        return [later(item) for item in value] if isinstance(value, list) else value
+
+    return patch.object(Window, "filter", lambda window: later(_filter(window)))
+
+
+def with_gt_in_lists() -> Mutant:
+    """Of lists that are read whole, what changed after the last sync's end is taken, not at it."""
+
+    def holds(window: Window, row: Record) -> bool:
+        first, last = window.rows
+        updated, archived = row[CURSOR_FIELD], row["archivedAt"]
+        if last is not None and updated > last:
+            return False
+        return first is None or updated > first or (archived is not None and archived > first)
+
+    return patch.object(Window, "holds", holds)
+
+
+def without_archived_on_the_server() -> Mutant:
+    """Filters do not ask for what was archived."""
+    return patch.object(Window, "filter", lambda window: _filter(replace(window, archived_before=None)))
+
+
+def without_archived_in_lists() -> Mutant:
+    """Of lists that are read whole, only what was updated is taken."""
+
+    def holds(window: Window, row: Record) -> bool:
+        first, last = window.rows
+        return (last is None or row[CURSOR_FIELD] <= last) and (first is None or row[CURSOR_FIELD] >= first)
+
+    return patch.object(Window, "holds", holds)
+
+
+def without_reconciling() -> Mutant:
+    """Nobody walks the lists for archivings that no filter can ask for."""
+    return patch.object(pagination, "archivings_of", lambda parameters, stream_slice: None)

@@ -1,120 +1,266 @@
-"""A server of pre-serialised pages, so that it is never what limits a benchmark.
+"""A stand-in of Linear's API that is never what limits a benchmark.
 
-    python -m benchmarks.load_server --records 50000 [--page 250] [--latency-ms 0]
+    python -m benchmarks.load_server
 
-It answers every query on a stream with pages that were serialised before the first request, and
-prints one JSON line with its URL. The rows come from the stand-in, through the connector's own query.
+It prints one JSON line with its URL and serves until it is terminated. Rows are serialised before the
+first request; a page is some of them, joined. They come from the real stand-in through the connector's
+own queries, are spread evenly over the workspace's life, and answer filters by date as Linear does.
+
+A client says in the path of the URL which workspace it wants to see, for example
+`/issues/20000/comments/60000/days/730/latency/300/run/7/graphql`:
+
+    issues, comments   rows of each stream
+    days               age of the workspace, 730 where it is not said
+    latency            milliseconds that every answer takes at least
+    run                answers carry Linear's rate limits, of a budget that is full when the run begins
 """
 
-import argparse
 import asyncio
 import json
 import re
-from datetime import UTC, datetime, timedelta
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import formatdate
+from itertools import cycle, islice
 from typing import Any
 
 import orjson
+import requests
 
+from benchmarks.streams import STREAMS
 from integration_tests.linear_api import LinearApi
-from tools.schemas import streams
+from source_linear.queries import PAGE_INFO, Stream, cost
 
-_AFTER = re.compile(rb'"after":\s*"(\d+)"|after:\s*\\"(\d+)\\"')
+_DIFFERENT_ROWS = 250
+_DAYS = 730
+_REQUESTS_AN_HOUR, _POINTS_AN_HOUR = 2_500, 3_000_000  # of an API key
+_HOUR = 3600.0
 
 
-def rows(name: str, size: int) -> list[dict[str, Any]]:
-    """`size` nodes of a stream as Linear sends them to the connector's query."""
-    import requests
+@dataclass(frozen=True)
+class Workspace:
+    """What one URL shows.
 
-    stream = next(stream for stream in streams() if stream.name == name)
-    with LinearApi(issues=size, seed=1) as api:
-        body = {"query": stream.query, "variables": {"first": size}}
-        answer = requests.post(api.url, json=body, headers={"Authorization": api.api_key}, timeout=60)
-    nodes: list[dict[str, Any]] = answer.json()["data"][stream.roots[0].name]["nodes"]
-    for node in nodes:  # lists that are as long as what was asked for would be read on
-        for nested in stream.lists.values():
-            if nested.first:
-                node[nested.name]["nodes"] = node[nested.name]["nodes"][: nested.first - 1]
-    return nodes
+    Attributes:
+        sizes: the number of rows of each stream.
+        origin: when the workspace was created, in milliseconds since the epoch.
+        end: when its last row was created.
+        latency: seconds that every answer takes at least.
+        limited: whether answers carry rate limits.
+    """
+
+    sizes: Mapping[str, int]
+    origin: int
+    end: int
+    latency: float = 0.0
+    limited: bool = False
+
+    @classmethod
+    def of(cls, path: str, end: int) -> "Workspace":
+        """Read it from the path of a URL."""
+        parts = path.strip("/").removesuffix("graphql").strip("/").split("/")
+        asked = dict(zip(parts[::2], map(int, parts[1::2]), strict=True)) if parts[0] else {}
+        sizes = {name: asked.get(name, 0) for name in STREAMS}
+        origin = end - asked.get("days", _DAYS) * 24 * 3_600_000
+        return cls(sizes, origin, end, asked.get("latency", 0) / 1000, "run" in asked)
+
+    def created(self, stream: str, row: int) -> int:
+        """When a row was created; row 0 is the oldest."""
+        return self.origin + (self.end - self.origin) * (row + 1) // self.sizes[stream]
+
+    def selected(self, stream: str, filters: Mapping[str, Any]) -> range:
+        """The rows that a root's `filter` selects.
+
+        Raises:
+            KeyError: it is of a kind that is not known here.
+        """
+        first, last = 0, self.sizes[stream] - 1
+        for name, comparison in filters.items():
+            if name not in ("createdAt", "updatedAt"):
+                raise KeyError(name)
+            span = self.end - self.origin
+            for operator, text in comparison.items():
+                moment = _milliseconds(text) - self.origin
+                if operator == "gte":  # the first row that is not older
+                    first = max(first, -(-moment * self.sizes[stream] // span) - 1)
+                    while first < self.sizes[stream] and self.created(stream, first) < _milliseconds(text):
+                        first += 1
+                elif operator == "lte":
+                    last = min(last, moment * self.sizes[stream] // span)
+                    while last >= 0 and self.created(stream, last) > _milliseconds(text):
+                        last -= 1
+                else:
+                    raise KeyError(operator)
+        return range(first, last + 1)
 
 
 class Pages:
-    """All answers, serialised."""
+    """Pages of one stream, made of rows that were serialised before.
 
-    def __init__(self, name: str, records: int, size: int) -> None:
-        stream = next(stream for stream in streams() if stream.name == name)
-        root = stream.roots[0].name
-        template = rows(name, size)
-        count = records // size
-        moment = datetime.now(UTC) - timedelta(hours=1)
-        self.pages = []
-        for page in range(count):
-            for index, node in enumerate(template):
-                node["id"] = f"{page:08x}-{index:04x}-4000-8000-000000000000"
-                node["updatedAt"] = node["createdAt"] = moment.isoformat(timespec="milliseconds").replace(
-                    "+00:00", "Z"
-                )
-            info = {"hasNextPage": page + 1 < count, "endCursor": str(page + 1)}
-            self.pages.append(orjson.dumps({"data": {root: {"nodes": template, "pageInfo": info}}}))
-        created = (datetime.now(UTC) - timedelta(hours=23)).isoformat(timespec="milliseconds")
-        self.who = orjson.dumps(
-            {
-                "data": {
-                    "viewer": {"id": "u", "name": "n", "email": "e", "admin": True},
-                    "organization": {
-                        "id": "o",
-                        "name": "n",
-                        "urlKey": "k",
-                        "createdAt": created.replace("+00:00", "Z"),
-                    },
-                }
-            }
+    `ends` are the rows' bytes without what differs from page to page: id and dates.
+    """
+
+    def __init__(self, stream: Stream, nodes: list[dict[str, Any]]) -> None:
+        self.name = stream.name
+        self._root = stream.roots[0].name.encode()
+        self._point = 1 + cost(stream.roots[0].selection)
+        self._ends = [_serialised(stream, node) for node in islice(cycle(nodes), _DIFFERENT_ROWS)]
+
+    def page(self, workspace: Workspace, variables: Mapping[str, Any]) -> bytes:
+        """One page, newest row first; the cursor is the next row's number."""
+        rows = workspace.selected(self.name, variables.get("filter") or {})
+        after = variables.get("after")
+        newest = rows.stop - 1 if after is None else int(after)
+        oldest = max(rows.start, newest - variables["first"] + 1)
+        nodes = []
+        for row in range(newest, oldest - 1, -1):
+            date = _text(workspace.created(self.name, row))
+            nodes.append(
+                b'{"id":"%08x-0000-4000-8000-000000000000","createdAt":"%b","updatedAt":"%b",%b'
+                % (row, date, date, self._ends[row % _DIFFERENT_ROWS])
+            )
+        more = b"true" if oldest > rows.start else b"false"
+        return b'{"data":{"%b":{"nodes":[%b],"pageInfo":{"hasNextPage":%b,"endCursor":"%d"}}}}' % (
+            self._root,
+            b",".join(nodes),
+            more,
+            oldest - 1,
         )
 
-    def answer(self, body: bytes) -> bytes:
-        """The response body to a request body."""
-        if b"viewer" in body:
-            return self.who
-        match = _AFTER.search(body)
-        return self.pages[int(match.group(1) or match.group(2))] if match else self.pages[0]
+    def points(self, first: int) -> float:
+        """What a page costs by Linear's formula."""
+        return first * self._point + cost(PAGE_INFO)
 
 
-async def serve(pages: Pages, latency: float) -> None:
-    """Serve until cancelled; prints where."""
+@dataclass
+class Budget:
+    """What is left of Linear's limits to one run."""
 
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    requests: float = _REQUESTS_AN_HOUR
+    points: float = _POINTS_AN_HOUR
+    at: float = field(default_factory=time.monotonic)
+
+    def headers(self, points: float) -> bytes:
+        """Take one request; returns the headers that say what is left."""
+        now = time.monotonic()
+        share = (now - self.at) / _HOUR
+        self.at = now
+        self.requests = min(_REQUESTS_AN_HOUR, self.requests + share * _REQUESTS_AN_HOUR) - 1
+        self.points = min(_POINTS_AN_HOUR, self.points + share * _POINTS_AN_HOUR) - points
+        lines = []
+        for kind, limit, remaining in (
+            ("Requests", _REQUESTS_AN_HOUR, self.requests),
+            ("Complexity", _POINTS_AN_HOUR, self.points),
+        ):
+            reset = 1000 * (time.time() + _HOUR * (1 - remaining / limit))
+            lines += [
+                f"X-RateLimit-{kind}-Limit: {limit}\r\n",
+                f"X-RateLimit-{kind}-Remaining: {max(0, remaining):.0f}\r\n",
+                f"X-RateLimit-{kind}-Reset: {reset:.0f}\r\n",
+            ]
+        return "".join(lines).encode()
+
+
+class Server:
+    """Answers requests, as many connections at a time as there are."""
+
+    def __init__(self, pages: Mapping[str, Pages]) -> None:
+        self._pages = pages
+        self._end = time.time_ns() // 1_000_000 - 60_000
+        self._workspaces: dict[bytes, Workspace] = {}
+        self._budgets: dict[bytes, Budget] = {}
+
+    def answer(self, path: bytes, body: bytes) -> tuple[bytes, bytes]:
+        """Headers and body of the answer to a request."""
+        workspace = self.workspace(path)
+        asked = orjson.loads(body)
+        name = asked.get("operationName")
+        if name in self._pages:
+            variables = asked.get("variables") or {}
+            answer = self._pages[name].page(workspace, variables)
+            points = self._pages[name].points(variables["first"])
+        else:
+            answer, points = _who(workspace), 3.0
+        headers = b"X-Complexity: %d\r\n" % points
+        if workspace.limited:
+            headers += self._budgets.setdefault(path, Budget()).headers(points)
+        return headers, answer
+
+    def workspace(self, path: bytes) -> Workspace:
+        """The workspace that a path asks for."""
+        if path not in self._workspaces:
+            self._workspaces[path] = Workspace.of(path.decode(), self._end)
+        return self._workspaces[path]
+
+    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one connection until the client closes it."""
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
-                length = int(re.search(rb"content-length: *(\d+)", head, re.I)[1])  # type: ignore[index]
-                body = await reader.readexactly(length)
-                if latency:
+                path = head.split(b" ", 2)[1]
+                length = re.search(rb"content-length: *(\d+)", head, re.I)
+                body = await reader.readexactly(int(length.group(1)) if length else 0)
+                if latency := self.workspace(path).latency:
                     await asyncio.sleep(latency)
-                answer = pages.answer(body)
+                headers, answer = self.answer(path, body)
                 writer.write(
-                    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Complexity: 9975\r\n"
-                    b"Content-Length: %d\r\n\r\n" % len(answer)
+                    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nDate: %b\r\n%b"
+                    b"Content-Length: %d\r\n\r\n" % (formatdate(usegmt=True).encode(), headers, len(answer))
                 )
                 writer.write(answer)
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
             writer.close()
 
-    server = await asyncio.start_server(handle, "127.0.0.1", 0, limit=2**22)
-    port = server.sockets[0].getsockname()[1]
-    print(json.dumps({"url": f"http://127.0.0.1:{port}/graphql"}), flush=True)
-    await server.serve_forever()
+    async def serve(self) -> None:
+        """Serve until cancelled; prints where."""
+        server = await asyncio.start_server(self.handle, "127.0.0.1", 0, limit=2**22)
+        port = server.sockets[0].getsockname()[1]
+        print(json.dumps({"url": f"http://127.0.0.1:{port}"}), flush=True)
+        await server.serve_forever()
+
+
+def nodes_of(stream: Stream) -> list[dict[str, Any]]:
+    """Nodes of a stream as the stand-in sends them to the connector's query, their lists complete."""
+    with LinearApi(issues=_DIFFERENT_ROWS, seed=1) as api:
+        body = {"query": stream.query, "variables": {"first": _DIFFERENT_ROWS}}
+        answer = requests.post(api.url, json=body, headers={"Authorization": api.api_key}, timeout=60)
+    nodes: list[dict[str, Any]] = answer.json()["data"][stream.roots[0].name]["nodes"]
+    for node in nodes:  # a list as long as what was asked for would be read on
+        for nested in stream.lists.values():
+            if nested.first and nested.name in node:
+                node[nested.name]["nodes"] = node[nested.name]["nodes"][: nested.first - 1]
+    return nodes
+
+
+def _serialised(stream: Stream, node: Mapping[str, Any]) -> bytes:
+    rest = {name: value for name, value in node.items() if name not in ("id", "createdAt", "updatedAt")}
+    assert len(rest) == len(node) - 3, f"{stream.name} has no id and dates"
+    return orjson.dumps(rest)[1:]
+
+
+def _who(workspace: Workspace) -> bytes:
+    organization = {"id": "o", "name": "n", "urlKey": "k", "createdAt": _text(workspace.origin).decode()}
+    viewer = {"id": "u", "name": "n", "email": "e", "admin": True}
+    return orjson.dumps({"data": {"viewer": viewer, "organization": organization}})
+
+
+def _text(milliseconds: int) -> bytes:
+    moment = datetime.fromtimestamp(milliseconds // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return b"%b.%03dZ" % (moment.encode(), milliseconds % 1000)
+
+
+def _milliseconds(text: str) -> int:
+    moment = datetime.fromisoformat(text)
+    return int(moment.timestamp()) * 1000 + moment.microsecond // 1000
 
 
 def main() -> None:
     """Run the command."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--stream", default="issues")
-    parser.add_argument("--records", type=int, default=50_000)
-    parser.add_argument("--page", type=int, default=250)
-    parser.add_argument("--latency-ms", type=float, default=0)
-    options = parser.parse_args()
-    pages = Pages(options.stream, options.records, options.page)
-    asyncio.run(serve(pages, options.latency_ms / 1000))
+    pages = {name: Pages(stream, nodes_of(stream)) for name, stream in STREAMS.items()}
+    asyncio.run(Server(pages).serve())
 
 
 if __name__ == "__main__":

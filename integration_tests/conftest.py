@@ -10,8 +10,9 @@ from integration_tests.connector import Connector
 from integration_tests.image.fixtures import engine, image
 from integration_tests.linear_api import LinearApi
 from integration_tests.linear_api.fixtures import linear_api, make_linear_api
+from integration_tests.postgres import postgres
 
-__all__ = ["connector", "engine", "image", "linear_api", "make_linear_api"]
+__all__ = ["connector", "engine", "image", "linear_api", "make_linear_api", "postgres"]
 
 
 @pytest.fixture

@@ -50,8 +50,9 @@ class TestStandard(SourceTestSuiteBase):
 
     @classmethod
     def create_connector(cls, scenario: ConnectorTestScenario | None) -> Any:
-        config = scenario and scenario.get_config_dict(connector_root=ROOT, empty_if_missing=False)
-        return Source(config=config)
+        if scenario is None:
+            return Source()
+        return Source(config=scenario.get_config_dict(connector_root=ROOT, empty_if_missing=False))
 
 
 def test_a_released_configuration_is_still_valid(connector: Connector) -> None:

@@ -13,6 +13,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from benchmarks.streams import catalog as load_catalog
 from integration_tests.connector import Connector, Output
 from integration_tests.expected import records
 from integration_tests.figures import note
@@ -178,14 +179,13 @@ def test_256_megabytes_are_enough_for_100_000_issues(
     image: str, in_container: MakeContainer, linear_api: LinearApi, tmp_path: Path
 ) -> None:
     connector = in_container(linear_api, "--memory", "256m", "--memory-swap", "256m")
-    catalog = connector.catalog(["issues"])
-    with _load_server(records=100_000) as url:
-        connector.config = {**connector.config, "api_url": url}
+    with _LoadServer() as url:
+        connector.config = {**connector.config, "api_url": f"{url}/issues/100000/latency/100/graphql"}
         config = connector._file("config", connector.config)
         peak = "cat /sys/fs/cgroup/memory/memory.max_usage_in_bytes /sys/fs/cgroup/memory.peak 2>/dev/null"
         script = f'{HOME}/bin/source-linear "$@"; code=$?; ({peak}) >&2; exit $code'
         command = [*connector.command[:-1], "--entrypoint", "sh", image, "-c", script, "sh", "read"]
-        command += ["--config", config, "--catalog", connector._file("catalog", catalog)]
+        command += ["--config", config, "--catalog", connector._file("catalog", load_catalog("issues"))]
         begun = time.monotonic()
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert process.stdout and process.stderr
@@ -307,11 +307,11 @@ def _base_of_dockerfile() -> str:
     return line.partition("=")[2]
 
 
-class _load_server:
+class _LoadServer:
     """The benchmarks' server of pre-serialised pages, in a process of its own."""
 
-    def __init__(self, records: int) -> None:
-        command = [sys.executable, "-m", "benchmarks.load_server", "--records", str(records)]
+    def __init__(self) -> None:
+        command = [sys.executable, "-m", "benchmarks.load_server"]
         self._process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
     def __enter__(self) -> str:

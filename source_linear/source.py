@@ -33,6 +33,7 @@ from source_linear.components.schemas import packaged
 from source_linear.components.summary import Summary, is_not_told_here
 from source_linear.components.syncs import Sync, cursor_of
 from source_linear.components.windows import WindowState
+from source_linear.components.workers import Workers
 from source_linear.config import config_error, timestamp, validate
 from source_linear.queries import Stream
 
@@ -105,7 +106,8 @@ class SourceLinear(ConcurrentDeclarativeSource):
         if config is not None:
             self._config = {**self._config, "credentials": Credentials(self._config, config_path)}
         self.logger.addFilter(is_not_told_here)
-        self._budget = Budget(share=self._config.get("rate_limit_share", 100) / 100)
+        workers = Workers(self._concurrent_source._threadpool._threadpool)
+        self._budget = Budget(self._config.get("rate_limit_share", 100) / 100, workers)
         self._constructor._api_budget = self._budget  # the CDK's own cannot read it (cdk.md, 5)
 
     def configure(self, config: Mapping[str, Any], temp_dir: str) -> Mapping[str, Any]:

@@ -22,6 +22,7 @@ lock() { # lock TARGET SOURCE [OPTION…]
 lock run pyproject.toml "$@"
 lock build requirements/build.in --constraints requirements/run.txt "$@"
 lock test requirements/test.in "$@"
+lock bench requirements/bench.in --constraints requirements/test.txt "$@"
 lock image requirements/image.in --constraints requirements/build.txt "$@"
 lock audit requirements/audit.in --constraints requirements/image.txt "$@"
 lock pyairbyte requirements/pyairbyte.in "$@"

@@ -4,12 +4,13 @@ import ast
 import fcntl
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -50,7 +51,8 @@ class Engine:
         base = ["--build-arg", f"BASE_IMAGE={self.base_image}"] if self.base_image else []
         for options in (["--target", "build", "--tag", f"{tag}-build"], ["--tag", tag]):
             self.must("build", "--network", "host", *base, *options, context)
-        self.must("image", "prune", "--force")
+        if self.base_image:  # the engine is ours
+            self.must("image", "prune", "--force")
 
 
 @contextmanager
@@ -63,7 +65,7 @@ def docker_engine() -> Iterator[Engine]:
     if shutil.which("docker") and Engine().docker("version").returncode == 0:
         yield Engine()
         return
-    install("docker.io", provides=Path("/usr/sbin/dockerd"))
+    install("docker.io", provides="/usr/sbin/dockerd")
     home = cache_directory("docker")
     with (home / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # one engine at a time on these directories
@@ -81,6 +83,7 @@ def _running(home: Path) -> Iterator[Engine]:
     command = ["dockerd", "--host", socket, "--data-root", str(home / "data")]
     command += ["--exec-root", str(home / "exec"), "--pidfile", str(home / "pid")]
     command += ["--iptables=false", "--ip6tables=false", "--bridge=none"]
+    _end_what_a_killed_run_left(home)
     log = home / "log"
     with log.open("w") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
@@ -96,9 +99,18 @@ def _running(home: Path) -> Iterator[Engine]:
         process.wait(timeout=60)
 
 
+def _end_what_a_killed_run_left(home: Path) -> None:
+    """End an engine on these directories, which nobody uses any more: their lock is ours."""
+    with suppress(OSError, ValueError):
+        pid = int((home / "pid").read_text())
+        while str(home) in Path(f"/proc/{pid}/cmdline").read_text():
+            os.kill(pid, signal.SIGTERM)
+            time.sleep(0.5)
+
+
 def _make_base(engine: Engine) -> None:
     """Import a minimal Debian that has what Airbyte's base image has: python and the user airbyte."""
-    install("mmdebstrap", provides=Path("/usr/bin/mmdebstrap"))
+    install("mmdebstrap", provides="/usr/bin/mmdebstrap")
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as scratch:
         pip_conf = Path(scratch) / "pip.conf"

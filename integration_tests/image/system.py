@@ -3,9 +3,11 @@
 import os
 import shutil
 import subprocess
+from glob import glob
 from pathlib import Path
+from typing import Any
 
-UNPRIVILEGED = 65534  # nobody
+_NOBODY = 65534
 
 
 class Unavailable(Exception):
@@ -20,14 +22,14 @@ def cache_directory(name: str) -> Path:
     return directory
 
 
-def install(*packages: str, provides: Path) -> None:
-    """Install Debian packages, unless the file that they provide is there.
+def install(*packages: str, provides: str) -> Path:
+    """Install Debian packages, unless what they provide (a path, * allowed) is there; returns its path.
 
     Raises:
         Unavailable: this is no Debian, not root, or the packages cannot be had.
     """
-    if provides.exists():
-        return
+    if found := glob(provides):
+        return Path(max(found))
     wanted = " ".join(packages)
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         raise Unavailable(f"{provides} is missing, and {wanted} can only be installed by root on Debian")
@@ -35,14 +37,14 @@ def install(*packages: str, provides: Path) -> None:
     for command in (["update"], ["install", "--yes", "--no-install-recommends", *packages]):
         done = subprocess.run(["apt-get", "-qq", *command], env=environment, capture_output=True, text=True)
         if done.returncode:
-            raise Unavailable(f"apt-get {command[0]} of {wanted} failed: {done.stderr.strip()[-300:]}")
-    if not provides.exists():
-        raise Unavailable(f"{wanted} did not bring {provides}")
+            raise Unavailable(f"apt-get {command[0]} for {wanted} failed: {done.stderr.strip()[-300:]}")
+    if found := glob(provides):
+        return Path(max(found))
+    raise Unavailable(f"{wanted} did not bring {provides}")
 
 
-def as_unprivileged() -> None:
-    """Give up root, in a child process before it becomes another program."""
-    if os.geteuid() == 0:
-        os.setgroups([])
-        os.setgid(UNPRIVILEGED)
-        os.setuid(UNPRIVILEGED)
+def unprivileged() -> dict[str, Any]:
+    """Arguments of `subprocess.run` that let root start a program as nobody."""
+    if os.geteuid() != 0:
+        return {}
+    return {"user": _NOBODY, "group": _NOBODY, "extra_groups": []}

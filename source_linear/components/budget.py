@@ -12,6 +12,8 @@ from email.utils import parsedate_to_datetime
 
 from airbyte_cdk.sources.streams.call_rate import APIBudget
 
+from source_linear.components.workers import Workers
+
 _LOGGER = logging.getLogger("airbyte")
 _WINDOW = 3600.0  # seconds in which a bucket refills (API.md, Limits)
 _LONGEST_BLOCK = _WINDOW + 60
@@ -88,6 +90,7 @@ class Budget(APIBudget):
     def __init__(
         self,
         share: float = 1.0,
+        workers: Workers | None = None,
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -95,6 +98,7 @@ class Budget(APIBudget):
 
         Args:
             share: the part of the hourly budget that may be used, 0 to 1; the rest is left to others.
+            workers: the threads that make the requests.
             now: the clock, in seconds since the epoch.
             sleep: what waits.
         """
@@ -107,6 +111,7 @@ class Budget(APIBudget):
         self._typical: dict[str, float] = {}
         self._blocked_until: defaultdict[str, float] = defaultdict(float)  # "" blocks all streams
         self._announced: dict[str, float] = {}
+        self.workers = workers or Workers()
         self.usage: defaultdict[str, Usage] = defaultdict(Usage)
 
     @contextmanager

@@ -123,12 +123,21 @@ class LinearRequester(HttpRequester):
         body = orjson.dumps(
             self._request_body_json(stream_state, stream_slice, next_page_token, request_body_json)
         )
+        exchange = self.exchange(body)
+        failure = exchange.failure
+        if failure is None or failure.action not in (Action.RETRY, Action.WAIT):
+            return self._overcome(body, exchange)
+        with self._budget.workers.replaced():
+            return self._overcome(body, exchange)
+
+    def _overcome(self, body: bytes, exchange: Exchange) -> requests.Response:
+        """Do what the failure of an exchange demands, until it is none."""
         # What failed for all that time in one window need not be tried as long in the next.
         left = 0.0 if self._gave_up else self.patience
         attempt = 0
         renewed = False
         while True:
-            response, failure, seconds = self.exchange(body)
+            response, failure, seconds = exchange
             if response is not None and (failure is None or self._suffices(response, failure, attempt)):
                 self._gave_up = False
                 self._warn_of_refused_fields(response)
@@ -136,25 +145,28 @@ class LinearRequester(HttpRequester):
             assert failure is not None
             if failure.action is Action.WAIT and self.waits:
                 self._budget.exhausted(self.name, response.headers if response is not None else {})
-                continue
-            if failure.action is Action.REFRESH and not renewed and response is not None:
-                renewed = self._credentials.refuse(response.request.headers["Authorization"])
-                if renewed:
-                    continue
-            if failure.action is Action.REDUCE and self._stream is not None:
+            elif failure.action is Action.REFRESH and not renewed and self._refuse_token(response):
+                renewed = True
+            elif failure.action is Action.REDUCE and self._stream is not None:
                 raise PageSizeReductionRequiredException(stream_name=self.name, error_message=failure.message)
-            pause = random.uniform(0.5, 1) * min(2**attempt, _LONGEST_PAUSE)
-            left -= seconds + pause
-            if failure.action is not Action.RETRY or left < 0:
-                self._gave_up = True
-                raise AirbyteTracedException(
-                    message=failure.message,
-                    internal_message=failure.message,
-                    failure_type=failure.failure_type,
-                )
-            attempt += 1
-            _LOGGER.info("%s Trying again in %.1f s.", failure.reason, pause)
-            time.sleep(pause)
+            else:
+                pause = random.uniform(0.5, 1) * min(2**attempt, _LONGEST_PAUSE)
+                left -= seconds + pause
+                if failure.action is not Action.RETRY or left < 0:
+                    self._gave_up = True
+                    raise AirbyteTracedException(
+                        message=failure.message,
+                        internal_message=failure.message,
+                        failure_type=failure.failure_type,
+                    )
+                attempt += 1
+                _LOGGER.info("%s Trying again in %.1f s.", failure.reason, pause)
+                time.sleep(pause)
+            exchange = self.exchange(body)
+
+    def _refuse_token(self, response: requests.Response | None) -> bool:
+        """Whether there may be another access token than the one that Linear refused."""
+        return response is not None and self._credentials.refuse(response.request.headers["Authorization"])
 
     def exchange(self, body: bytes) -> Exchange:
         """Send one request, once."""

@@ -1,0 +1,168 @@
+"""What do 1,000 records cost in requests and points, stream by stream?"""
+
+import re
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.pictures import OURS, OURS_TOO, QUIET, TARGET
+from benchmarks.sections import Section, Target, say, table
+from benchmarks.sizes import Sizes
+from benchmarks.stand_in import StandIn
+from tools.schemas import streams
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# Airbyte's own source-linear, as published: rows a page by stream (50, Linear's default, where its manifest
+# says nothing else), and the points of an issue, with four nested lists without `first`: 50 items each.
+AIRBYTE_PAGES = {"issues": 25, "comments": 50, "attachments": 50, "cycles": 50, "issue_labels": 50}
+AIRBYTE_POINTS_AN_ISSUE = 236
+_FLOOR = 4  # requests for 1,000 rows
+_SHOWN_FROM = 500  # rows; below, a page that is not full says nothing of the cost of 1,000
+
+
+@dataclass
+class Spent:
+    """What a stream asked for.
+
+    Attributes:
+        pages: requests for its rows.
+        lists: requests that read on nested lists.
+        points: what Linear bills for both.
+    """
+
+    pages: int = 0
+    lists: int = 0
+    points: int = 0
+
+    @property
+    def requests(self) -> int:
+        """All of them."""
+        return self.pages + self.lists
+
+
+def measure(sizes: Sizes) -> Section:
+    """Count what a first sync of all streams asks for."""
+    with tempfile.TemporaryDirectory() as directory, StandIn(sizes.cost_issues, Path(directory)) as linear:
+        output = linear.sync()
+        spent = by_stream(linear.requests())
+    rows = {name: len(records) for name, records in output.records.items()}
+    say(f"  {sum(rows.values()):,} records by {sum(one.requests for one in spent.values())} requests")
+    return _section(sizes, rows, spent)
+
+
+def by_stream(log: Iterable[Mapping[str, Any]]) -> dict[str, Spent]:
+    """What each stream asked for; '' is what no stream did. A query's name begins with its stream's."""
+    names = sorted((stream.name for stream in streams()), key=len, reverse=True)
+    spent: defaultdict[str, Spent] = defaultdict(Spent)
+    for request in log:
+        match = re.match(r"query (\w+)", request["query"])
+        asked = match.group(1) if match else ""
+        name = next((name for name in names if asked == name or asked.startswith(f"{name}_")), "")
+        if asked in (name, ""):
+            spent[name].pages += 1
+        else:
+            spent[name].lists += 1
+        spent[name].points += request["complexity"]
+    return dict(spent)
+
+
+def _section(sizes: Sizes, rows: Mapping[str, int], spent: Mapping[str, Spent]) -> Section:
+    from_rows = min(_SHOWN_FROM, sizes.cost_issues)
+    large = sorted((name for name in rows if rows[name] >= from_rows), key=lambda name: -rows[name])
+    theirs = {name: 1000 / AIRBYTE_PAGES[name] for name in large if name in AIRBYTE_PAGES}
+    shown = [
+        (
+            f"`{name}`",
+            f"{rows[name]:,}",
+            str(spent[name].pages),
+            str(spent[name].lists or ""),
+            f"{1000 * spent[name].requests / rows[name]:.1f}",
+            f"{theirs[name]:.0f}" if name in theirs else "",
+            f"{spent[name].points / rows[name]:.0f}",
+            str(AIRBYTE_POINTS_AN_ISSUE) if name == "issues" else "",
+        )
+        for name in large
+    ]
+    head = (
+        "Stream",
+        "Rows",
+        "Pages",
+        "Requests for lists",
+        "Requests for 1,000 rows",
+        "Airbyte's own",
+        "Points a row",
+        "Airbyte's own",
+    )
+    rest = [spent[name].requests for name in spent if name and name not in large]
+    requests, points = sum(one.requests for one in spent.values()), sum(one.points for one in spent.values())
+    text = f"""\
+A first sync of all {len(rows)} streams of a workspace with {sizes.cost_issues:,} issues, against the
+stand-in of Linear's API, which counts requests and bills points by Linear's formula:
+{sum(rows.values()):,} records by {requests:,} requests and {points:,} points. Shown are the streams with at
+least {from_rows} rows; the other {len(rest)} made {sum(rest)} requests together. The last page of a window is
+not full, so a larger workspace comes nearer to the floor of {_FLOOR} requests for 1,000 rows; how often lists
+must be read on depends on the workspace.
+
+{table(head, shown)}
+
+*Airbyte's own* is computed from its published manifest: pages of 25 issues and of 50 other rows, no windows.
+An issue costs {AIRBYTE_POINTS_AN_ISSUE} points there, because its four nested lists are asked for without a
+length, which Linear counts as 50. Here lists are asked for as long as they usually are, and read on where
+they are longer.
+"""
+    issues = spent["issues"]
+    pages, each = 1000 * issues.pages / rows["issues"], 1000 * issues.requests / rows["issues"]
+
+    def draw(figure: "Figure") -> None:
+        left, right = figure.subplots(1, 2, sharey=True, width_ratios=[3, 2])
+        for axes, unit in ((left, 1000.0), (right, 1.0)):
+            for place, name in enumerate(large):
+                one = spent[name]
+                if axes is left:
+                    own, value = unit * one.pages / rows[name], unit * one.requests / rows[name]
+                    mark = theirs.get(name)
+                    axes.barh(place, value, 0.6, color=OURS_TOO)
+                    axes.barh(place, own, 0.6, color=OURS)
+                    text = f"{value:.1f}"
+                else:
+                    value = one.points / rows[name]
+                    mark = AIRBYTE_POINTS_AN_ISSUE if name == "issues" else None
+                    axes.barh(place, value, 0.6, color=OURS)
+                    text = f"{value:.0f}"
+                axes.annotate(text, (value, place), (5, 0), textcoords="offset points", va="center")
+                if mark:
+                    axes.plot([mark, mark], [place - 0.36, place + 0.36], color=TARGET, linewidth=3)
+        left.set_yticks(range(len(large)), large)
+        left.invert_yaxis()
+        left.axvline(_FLOOR, color=QUIET, linestyle=":", linewidth=1)
+        left.text(_FLOOR, -0.55, f" floor: {_FLOOR}", color=QUIET, fontsize=8)
+        left.set_ylim(len(large) - 0.4, -0.9)
+        left.set_xlim(0, max(44.0, *(1100 * spent[name].requests / rows[name] for name in large)))
+        left.set_xlabel("requests for 1,000 rows: pages (dark), nested lists (light); red: Airbyte's own")
+        right.set_xlim(
+            0, 1.2 * max(AIRBYTE_POINTS_AN_ISSUE, *(spent[name].points / rows[name] for name in large))
+        )
+        right.set_xlabel("points a row")
+        figure.suptitle(
+            f"1,000 issues: {each:.1f} requests, not {theirs['issues']:.0f}; "
+            f"{issues.points / rows['issues']:.0f} points an issue, not {AIRBYTE_POINTS_AN_ISSUE}"
+        )
+
+    target = Target(
+        f"1,000 issues by {_FLOOR} requests (Airbyte's own: {theirs['issues']:.0f})",
+        f"{pages:.1f}, and {each - pages:.1f} for nested lists, of {rows['issues']:,} issues",
+        round(pages, 1) <= _FLOOR,
+        f"{pages - _FLOOR:.1f}",
+    )
+    facts = {
+        "requests": each,
+        "points an issue": issues.points / rows["issues"],
+        "rows": sum(rows.values()),
+        "issues": rows["issues"],
+    }
+    return Section("cost", "Requests and points for 1,000 records", text, draw, (target,), facts)

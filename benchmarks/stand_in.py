@@ -1,0 +1,54 @@
+"""The stand-in of Linear's API in a process of its own, and the connector against it."""
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import requests
+
+from benchmarks.process import server
+from integration_tests.connector import Connector, Output
+
+_NO_LIMIT = 10**9
+
+
+class StandIn(AbstractContextManager["StandIn"]):
+    """A workspace, and a connector that reads all of it."""
+
+    def __init__(self, issues: int, directory: Path) -> None:
+        self._server = server("-m", "integration_tests.linear_api", "--issues", str(issues), "--seed", "1")
+        self._directory = directory
+
+    def __enter__(self) -> "StandIn":
+        at = self._server.__enter__()
+        self._control_url = at["control_url"]
+        credentials = {"auth_type": "API Key", "api_key": at["api_key"]}
+        self.connector = Connector(self._directory, {"credentials": credentials, "api_url": at["url"]})
+        self.catalog = self.connector.catalog()
+        self.control("limits", requests=_NO_LIMIT, points=_NO_LIMIT)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.__exit__(kind, error, trace)
+
+    def sync(self, state: Any = None) -> Output:
+        """Read all streams; forgets the requests of before."""
+        self.control("clear_requests")
+        output = self.connector.read(self.catalog, state)
+        if output.exit_code:
+            raise RuntimeError("\n".join(output.logs[-20:]))
+        return output
+
+    def requests(self) -> list[dict[str, Any]]:
+        """The requests of the last sync."""
+        log: list[dict[str, Any]] = self.control("requests")
+        return log
+
+    def control(self, operation: str, **options: Any) -> Any:
+        """Carry out an operation of the stand-in's control channel."""
+        answer = requests.post(self._control_url, json={"op": operation, **options}, timeout=60)
+        answer.raise_for_status()
+        return answer.json()["result"]

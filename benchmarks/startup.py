@@ -1,0 +1,97 @@
+"""What does a command cost before it does anything?"""
+
+import re
+import statistics
+import subprocess
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from benchmarks.pictures import OTHERS, OURS, bars, target_line
+from benchmarks.process import ROOT, python, run
+from benchmarks.sections import Section, Target, median_and_range, say, table
+from benchmarks.sizes import Sizes
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_PYTHON, _CDK, _SOURCE, _SPEC = "python", "import airbyte_cdk.entrypoint", "import source_linear.run", "spec"
+_COMMANDS = {
+    _PYTHON: python("-c", "pass"),
+    _CDK: python("-c", _CDK),
+    _SOURCE: python("-c", _SOURCE),
+    _SPEC: python("-m", "source_linear.run", "spec"),
+}
+_SHOWN = 10
+_MOST = 1.0  # seconds of CPU
+
+
+def measure(sizes: Sizes) -> Section:
+    """Run each command several times, in turns."""
+    cpu: defaultdict[str, list[float]] = defaultdict(list)
+    for command in _COMMANDS.values():
+        run(command)  # writes the byte code
+    for _ in range(sizes.start_runs):
+        for name, command in _COMMANDS.items():
+            cpu[name].append(run(command).cpu)
+    for name, seconds in cpu.items():
+        say(f"  {name}: {statistics.median(seconds):.2f} s of CPU")
+    told = subprocess.run(
+        python("-X", "importtime", "-c", _SOURCE), cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return _section(sizes, cpu, import_times(told.stderr))
+
+
+def import_times(text: str) -> dict[str, float]:
+    """Seconds by package of what `-X importtime` says, most first; each without what it imports in turn."""
+    packages: defaultdict[str, float] = defaultdict(float)
+    for microseconds, module in re.findall(r"^import time: +(\d+) \| +\d+ \| +(\S+)$", text, re.MULTILINE):
+        packages[module.partition(".")[0]] += int(microseconds) / 1e6
+    return dict(sorted(packages.items(), key=lambda item: -item[1]))
+
+
+def _section(sizes: Sizes, cpu: Mapping[str, list[float]], imports: Mapping[str, float]) -> Section:
+    median = {name: statistics.median(seconds) for name, seconds in cpu.items()}
+    total = sum(imports.values())
+    most = list(imports.items())[:_SHOWN]
+    commands = [
+        (f"`{name}`", median_and_range(seconds, 2), f"{100 * median[name] / median[_SPEC]:.0f} %")
+        for name, seconds in cpu.items()
+    ]
+    packages = [(f"`{name}`", f"{seconds:.2f}", f"{100 * seconds / total:.0f} %") for name, seconds in most]
+    cdk = f"{median[_CDK]:.2f} s"
+    text = f"""\
+Seconds of CPU (user and system), medians of {sizes.start_runs} runs in turns.
+
+{table(("Command", "CPU seconds", "of `spec`"), commands)}
+
+Importing the CDK takes {cdk} of it where nothing else is done. Where the importing goes
+(`python -X importtime`, which is slower itself: {total:.2f} s in all):
+
+{table(("Package", "Seconds", "of all imports"), packages)}
+"""
+    target = Target(
+        f"`spec` under {_MOST:.0f} s of CPU, where imports allow",
+        f"{median[_SPEC]:.2f} s; importing the CDK alone takes {cdk}",
+        median[_SPEC] < _MOST,
+        f"{median[_SPEC] - _MOST:.2f} s",
+    )
+
+    def draw(figure: "Figure") -> None:
+        left, right = figure.subplots(1, 2)
+        names = [_PYTHON, _CDK, _SOURCE, _SPEC]
+        values = [median[name] for name in names]
+        colors = [OTHERS, OTHERS, OTHERS, OURS]
+        bars(left, values, colors, [f"{value:.2f} s" for value in values])
+        left.set_yticks(range(4), ["bare python", "import airbyte_cdk", "import source_linear", "spec"])
+        target_line(left, _MOST, f"target: {_MOST:.0f} s", vertical=True)
+        left.set_xlim(0, max(_MOST, *values) * 1.25)
+        left.set_xlabel("seconds of CPU")
+        bars(right, [value for _, value in most], OTHERS, [f"{value:.2f}" for _, value in most])
+        right.set_yticks(range(len(most)), [name for name, _ in most], fontsize=8)
+        right.set_xlim(0, most[0][1] * 1.15)
+        right.set_xlabel(f"seconds of importing by package, {total:.2f} in all")
+        figure.suptitle(f"spec: {median[_SPEC]:.2f} s of CPU; importing the CDK alone: {cdk}")
+
+    facts = {"spec": median[_SPEC], "cdk": median[_CDK]}
+    return Section("startup", "Start-up", text, draw, (target,), facts)

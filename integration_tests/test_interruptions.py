@@ -1,0 +1,199 @@
+"""Interrupted and disturbed syncs of the process that users run. (At any message: histories/.)"""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from integration_tests.connector import Connector, Output
+from integration_tests.expected import records
+from integration_tests.histories import UNSTAMPED, Changes, Destination
+from integration_tests.linear_api import Clock, LinearApi, Request
+from tools.schemas import streams
+
+STREAMS = {stream.name: stream for stream in streams()}
+NAMES = ["issues", "comments", "projects", "issue_relations", "issue_history", "issue_state_spans", "users"]
+
+Catalog = Mapping[str, Any]
+Interrupts = Callable[[Request, int], bool]
+
+
+@pytest.fixture
+def api(make_linear_api: Callable[..., LinearApi]) -> LinearApi:
+    """A workspace whose clock stands still until it is moved."""
+    api = make_linear_api(issues=300, seed=2, clock=Clock("2025-06-01T00:00:00Z"))
+    api.clock.advance(2)
+    return api
+
+
+@pytest.fixture
+def connector(api: LinearApi, make_connector: Callable[..., Connector]) -> Connector:
+    return make_connector(api, reconcile_archived=True)
+
+
+@pytest.fixture(scope="module")
+def catalog(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
+    with LinearApi(issues=1) as api:
+        return Connector.of(api, tmp_path_factory.mktemp("catalog")).catalog(NAMES)
+
+
+@dataclass
+class Interrupted:
+    """A read that a signal ended.
+
+    Attributes:
+        exit_code: of the process; negative if the signal itself ended it.
+        output: the complete lines that it printed.
+        rest: what it printed of one more line.
+        seconds: from the signal to its end.
+    """
+
+    exit_code: int
+    output: Output
+    rest: bytes
+    seconds: float
+
+
+def interrupted(
+    api: LinearApi,
+    connector: Connector,
+    catalog: Catalog,
+    number: signal.Signals,
+    when: Interrupts,
+    silence: float = 0.0,
+) -> Interrupted:
+    """Read from the beginning until `when` says yes to a request and the others have been silent for long."""
+    asked: list[Request] = []
+    signalled: list[float] = []
+    last_request = 0.0
+
+    def interrupt() -> None:
+        while time.monotonic() < last_request + silence:
+            time.sleep(0.05)
+        signalled.append(time.monotonic())
+        os.kill(process.pid, number)
+
+    def watch(request: Request, count: int) -> None:
+        nonlocal last_request
+        if not when(request, count):
+            last_request = time.monotonic()
+        elif not asked:
+            asked.append(request)
+            last_request = time.monotonic()
+            threading.Thread(target=interrupt).start() if silence else interrupt()
+
+    api.requests.clear()
+    api.before_response(watch)
+    config, chosen = connector.directory / "config.json", connector.directory / "catalog.json"
+    config.write_text(json.dumps(connector.config), "utf-8")
+    chosen.write_text(json.dumps(catalog), "utf-8")
+    arguments = ["read", "--config", str(config), "--catalog", str(chosen)]
+    process = subprocess.Popen([*connector.command, *arguments], stdout=subprocess.PIPE)
+    printed, _ = process.communicate(timeout=120)
+    seconds = time.monotonic() - signalled[0]
+    api.before_response(None)
+    *lines, rest = printed.split(b"\n")
+    output = Output(process.returncode, [json.loads(line) for line in lines], "")
+    return Interrupted(process.returncode, output, rest, seconds)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("number", "request_number"),
+    [
+        (signal.SIGKILL, 1),
+        (signal.SIGKILL, 3),
+        (signal.SIGKILL, 9),
+        (signal.SIGKILL, 20),
+        (signal.SIGKILL, 40),
+        (signal.SIGTERM, 1),
+        (signal.SIGTERM, 20),
+    ],
+    ids=lambda value: getattr(value, "name", str(value)),
+)
+def test_an_interrupted_sync_and_the_next_one_bring_what_an_uninterrupted_one_would(
+    api, connector, catalog, number, request_number
+):
+    first = interrupted(api, connector, catalog, number, lambda _, count: count == request_number)
+    api.clock.advance(60)
+    for name in NAMES:
+        entity = STREAMS[name].roots[0].entity
+        api.workspace.update(entity, api.workspace.ids(entity)[0])
+        api.workspace.archive(entity, api.workspace.ids(entity, archived=False)[-1])
+    api.clock.advance(60)
+    second = connector.read(catalog, first.output.last_states)
+
+    assert first.exit_code == (143 if number is signal.SIGTERM else -signal.SIGKILL)
+    assert second.exit_code == 0
+    destination = Destination(STREAMS)
+    for output in (first.output, second):
+        for name in NAMES:
+            for record in output.records[name]:
+                destination.write(name, record)
+    for name in NAMES:
+        assert destination.rows(name) == records(api.workspace, STREAMS[name])
+    if number is signal.SIGTERM:
+        assert first.rest == b""
+        assert first.seconds < 2
+
+
+@pytest.mark.parametrize("waits_for", ["an answer", "the rate limit", "Linear to recover"])
+def test_sigterm_ends_a_sync_that_waits_with_all_that_was_read_printed(api, connector, catalog, waits_for):
+    if waits_for == "an answer":
+        api.faults.slow(60, root="users")
+    elif waits_for == "the rate limit":
+        api.faults.rate_limited(reset_seconds=3600, root="users", count=None)
+    else:
+        api.faults.html(503, root="users", count=None)
+
+    def is_it(request: Request, number: int) -> bool:
+        return "users" in request.roots
+
+    done = interrupted(api, connector, catalog, signal.SIGTERM, is_it, silence=3)
+    assert (done.exit_code, done.rest) == (143, b"")
+    assert done.seconds < 2
+    assert done.output.records["users"] == []
+    others = set(NAMES) - {"users"} if waits_for != "the rate limit" else set()  # for that all streams wait
+    for name in others:
+        assert len(done.output.records[name]) == len(records(api.workspace, STREAMS[name]))
+        assert done.output.cursor(name) == api.clock.text
+
+
+def test_a_full_refresh_brings_every_row_once_while_the_workspace_changes_under_it(api, make_connector):
+    connector = make_connector(api)
+    changes = Changes(api.workspace, list(STREAMS.values()), random.Random(1))
+    before = {name: records(api.workspace, stream) for name, stream in STREAMS.items()}
+
+    def change(request: Request, number: int) -> None:
+        if number > 1:
+            changes.burst(3)
+            api.clock.advance(0.5)
+
+    catalog = connector.catalog(sync_mode="full_refresh")
+    api.requests.clear()
+    api.before_response(change)
+    output = connector.read(catalog)
+    api.before_response(None)
+    assert output.exit_code == 0
+    assert changes.count > len(STREAMS)
+    for name, rows in before.items():
+        times = Counter(record["id"] for record in output.records[name])
+        assert {times[row_id] for row_id in rows} == {1}, name
+        assert set(times.values()) == {1}, name
+        after = records(api.workspace, STREAMS[name])
+        for record in output.records[name]:
+            row = rows.get(record["id"])
+            if row == after[record["id"]]:
+                assert record.keys() == row.keys()
+                assert {column for column in row if record[column] != row[column]} <= {
+                    *UNSTAMPED.get(name, ())
+                }

@@ -1,0 +1,142 @@
+"""A rate limit slows a sync down and never fails it; a page that is too complex is asked for in parts."""
+
+from itertools import pairwise
+
+import pytest
+
+from integration_tests.connector import Connector
+from integration_tests.expected import records
+from integration_tests.faults.forks import ForkedConnector, Forks
+from tools.schemas import streams
+
+STREAMS = {stream.name: stream for stream in streams()}
+NAMES = ("comments", "users", "teams", "issue_labels", "projects")
+
+
+@pytest.fixture(scope="module")
+def forks():
+    with Forks() as started:
+        yield started
+
+
+@pytest.fixture
+def connector(linear_api, tmp_path, forks):
+    linear_api.clock.advance(2)
+    made = ForkedConnector.of(linear_api, tmp_path)
+    made.forks = forks
+    return made
+
+
+def assert_complete(api, output, names=NAMES):
+    assert output.exit_code == 0, output.errors
+    for name in names:
+        expected = records(api.workspace, STREAMS[name])
+        assert {record["id"]: record for record in output.records[name]} == expected
+        assert len(output.records[name]) == len(expected)
+
+
+def waits(output):
+    return [line for line in output.logs if "waiting until" in line]
+
+
+def limited(api):
+    return [request for request in api.requests if request.code == "RATELIMITED"]
+
+
+def test_a_sync_slows_down_before_linear_refuses_it(linear_api, connector):
+    catalog = connector.catalog(NAMES)
+    linear_api.limits.set(requests=40, window=4.0)
+    output = connector.read(catalog)
+    assert_complete(linear_api, output)
+    assert len(linear_api.requests) > 50
+    assert limited(linear_api) == []
+    assert waits(output)[0].startswith(
+        "INFO Keeping within the budget of Linear's rate limit: waiting until "
+    )
+
+
+@pytest.mark.parametrize("status", [400, 429])
+@pytest.mark.parametrize("bucket", ["requests", "points"])
+def test_a_sync_that_others_leave_nothing_to_waits_and_goes_on(linear_api, connector, status, bucket):
+    catalog = connector.catalog(NAMES)
+    linear_api.limits.set(window=2.0)
+    linear_api.limits.rejection_status = status
+
+    def use_it_all_up(request, number):
+        if number == 10:
+            linear_api.limits.set(requests=100, points=20_000)
+            linear_api.limits.exhaust(requests=bucket == "requests", points=bucket == "points")
+
+    linear_api.before_response(use_it_all_up)
+    output = connector.read(catalog)
+    assert_complete(linear_api, output)
+    assert limited(linear_api)
+    assert any(
+        line.startswith("INFO Linear's rate limit is used up: waiting until ") for line in waits(output)
+    )
+
+
+def test_all_streams_wait_together(linear_api, connector):
+    catalog = connector.catalog(NAMES)
+    linear_api.faults.rate_limited(400, reset_seconds=3, nth=10)
+    at = []
+    linear_api.before_response(lambda request, number: at.append(linear_api.clock.milliseconds))
+    output = connector.read(catalog)
+    assert_complete(linear_api, output)
+    # What was under way is answered; then nobody asks until the reset.
+    assert max(after - before for before, after in pairwise(at)) > 2000
+    assert len(waits(output)) == 1
+
+
+def test_the_limit_of_one_endpoint_holds_only_its_stream(linear_api, connector):
+    catalog = connector.catalog(NAMES)
+    linear_api.limits.endpoints = {"comments": 12}
+    linear_api.limits.window = 2.0
+    output = connector.read(catalog)
+    assert_complete(linear_api, output)
+    assert {request.roots for request in limited(linear_api)} == {("comments",)}
+
+
+def refused_as_too_complex(api):
+    return [request for request in api.requests if request.code == "INPUT_ERROR"]
+
+
+def test_a_page_that_is_too_complex_is_halved_until_it_is_not_and_no_row_comes_twice(
+    make_linear_api, tmp_path
+):
+    api = make_linear_api(issues=60, seed=4)
+    api.clock.advance(2)
+    names = ("issues", "projects")
+    connector = Connector.of(api, tmp_path)
+    catalog = connector.catalog(names)
+    api.limits.largest = 1500
+    assert_complete(api, connector.read(catalog), names)
+    sizes = [request.variables["first"] for request in api.requests.to("projects")]
+    assert sizes == sorted(sizes, reverse=True) and sizes[-1] < sizes[0]
+    assert len(refused_as_too_complex(api)) > 3
+
+
+def test_a_question_for_the_rest_of_lists_that_is_too_complex_halves_their_page(make_linear_api, tmp_path):
+    api = make_linear_api(issues=40, seed=4)
+    issues = api.workspace.ids("Issue")
+    for issue in issues:
+        api.workspace.set_list("Issue", issue, "subscribers", 51)
+    api.clock.advance(2)
+    connector = Connector.of(api, tmp_path)
+    catalog = connector.catalog(["issues"], columns={"issues": ["id", "subscriberIds"]})
+    api.limits.largest = 900
+    output = connector.read(catalog)
+    assert output.exit_code == 0, output.errors
+    assert sorted(record["id"] for record in output.records["issues"]) == sorted(issues)
+    assert {len(record["subscriberIds"]) for record in output.records["issues"]} == {51}
+    assert any("first" not in request.variables for request in refused_as_too_complex(api))
+
+
+def test_a_query_that_is_too_complex_even_for_one_row_fails_its_stream_alone(linear_api, connector):
+    linear_api.faults.too_complex(root="projects", count=None)
+    output = connector.read(connector.catalog(NAMES))
+    assert output.exit_code == 1
+    assert output.statuses["projects"][-1] == "INCOMPLETE"
+    assert "Deselect columns of this stream" in output.errors[-1]["message"]
+    for name in set(NAMES) - {"projects"}:
+        assert len(output.records[name]) == len(records(linear_api.workspace, STREAMS[name]))

@@ -1,0 +1,114 @@
+"""The load server's pages and the report; what they measure is asserted nowhere."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from benchmarks.cost import by_stream
+from benchmarks.load_server import Pages, Server, Workspace
+from benchmarks.report import markdown
+from benchmarks.sections import Section, Target
+from benchmarks.sizes import QUICK
+from benchmarks.startup import import_times
+from benchmarks.streams import STREAMS
+from benchmarks.usual import transformations
+
+END = 1_700_000_000_000
+
+
+def _node(number: int) -> dict[str, object]:
+    return {"id": "x", "createdAt": "x", "updatedAt": "x", "archivedAt": None, "number": number}
+
+
+def _moment(milliseconds: int) -> str:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds")
+
+
+@pytest.fixture
+def pages() -> Pages:
+    return Pages(STREAMS["issues"], [_node(number) for number in range(7)])
+
+
+def _read(pages: Pages, workspace: Workspace, interval: dict[str, str] | None = None) -> list[str]:
+    ids: list[str] = []
+    variables: dict[str, object] = {"first": 10}
+    if interval is not None:
+        variables["filter"] = {"createdAt": interval}
+    while True:
+        page = json.loads(pages.page(workspace, variables))["data"]["issues"]
+        for node in page["nodes"]:
+            assert node["createdAt"] == node["updatedAt"]
+            if interval:
+                assert node["createdAt"] <= interval["lte"]
+        ids += [node["id"] for node in page["nodes"]]
+        if not page["pageInfo"]["hasNextPage"]:
+            return ids
+        variables["after"] = page["pageInfo"]["endCursor"]
+
+
+def test_each_row_of_the_load_server_comes_once_whatever_the_windows(pages: Pages) -> None:
+    workspace = Workspace.of("/issues/95/days/3/graphql", END)
+    whole = _read(pages, workspace)
+    assert len(whole) == len(set(whole)) == 95
+    step = (END - workspace.origin) // 4
+    found: list[str] = []
+    for number in range(5):
+        start = workspace.origin + number * step
+        interval = {"gte": _moment(start), "lte": _moment(start + step - 1)}
+        found += _read(pages, workspace, interval)
+    assert sorted(found) == sorted(whole)
+
+
+def test_an_empty_window_of_the_load_server_is_one_empty_page(pages: Pages) -> None:
+    workspace = Workspace.of("/issues/95/graphql", END)
+    assert _read(pages, workspace, {"lte": _moment(workspace.origin - 1)}) == []
+
+
+def test_the_load_server_counts_down_the_budget_of_each_run(pages: Pages) -> None:
+    server = Server({"issues": pages})
+    body = json.dumps({"operationName": "issues", "variables": {"first": 10}}).encode()
+    for left in (b"2499", b"2498"):
+        headers, _ = server.answer(b"/issues/5/run/1/graphql", body)
+        assert b"X-RateLimit-Requests-Remaining: " + left in headers
+    headers, _ = server.answer(b"/issues/5/graphql", body)
+    assert b"RateLimit" not in headers
+
+
+def test_a_filter_that_the_load_server_does_not_know_fails_loudly() -> None:
+    with pytest.raises(KeyError):
+        Workspace.of("/issues/5/graphql", END).selected("issues", {"archivedAt": {"gte": _moment(END)}})
+
+
+def test_the_usual_manifest_has_a_pair_for_each_relation_and_list() -> None:
+    kinds = [one["type"] for one in transformations(STREAMS["issues"])]
+    assert kinds.count("RemoveFields") == 17
+    assert kinds.count("AddFields") == 18  # and isArchived
+
+
+def test_requests_count_for_the_stream_that_made_them() -> None:
+    log = [
+        {"query": "query issues($first: Int!) {}", "complexity": 5},
+        {"query": "query issues_lists { n0: issues }", "complexity": 2},
+        {"query": "query issue_history {}", "complexity": 7},
+        {"query": "query who { viewer { id } }", "complexity": 3},
+    ]
+    spent = by_stream(log)
+    assert (spent["issues"].pages, spent["issues"].lists, spent["issues"].points) == (1, 1, 7)
+    assert spent["issue_history"].requests == 1
+    assert spent[""].points == 3
+
+
+def test_import_times_are_summed_by_package() -> None:
+    told = "import time: self [us] | cumulative | imported package\n"
+    told += "import time:      1000 |       1000 |     yaml.nodes\nimport time:    500 |   1500 |   yaml\n"
+    assert import_times(told + "import time: 3000 | 3000 | jinja2\n") == {"jinja2": 0.003, "yaml": 0.0015}
+
+
+def test_the_report_says_by_how_much_a_target_is_missed() -> None:
+    targets = (Target("fast", "9", False, "1"), Target("small", "2", True))
+    section = Section("speed", "How fast?", "Nine.", lambda figure: None, targets)
+    text = markdown([section], QUICK, 1.6, "2026-01-31", "2 cores")
+    assert "| fast | 9 | no, missed by 1 |\n| small | 2 | yes |" in text
+    assert "## 1. How fast?\n\n![How fast?](speed.png)\n\nNine.\n" in text
+    assert "2 minutes on 2026-01-31: 2 cores" in text

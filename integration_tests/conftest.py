@@ -7,12 +7,22 @@ from typing import Any
 import pytest
 
 from integration_tests.connector import Connector
+from integration_tests.faults.fixtures import forked_connector, forks
 from integration_tests.image.fixtures import engine, image
 from integration_tests.linear_api import LinearApi
 from integration_tests.linear_api.fixtures import linear_api, make_linear_api
 from integration_tests.postgres import postgres
 
-__all__ = ["connector", "engine", "image", "linear_api", "make_linear_api", "postgres"]
+__all__ = [
+    "connector",
+    "engine",
+    "forked_connector",
+    "forks",
+    "image",
+    "linear_api",
+    "make_linear_api",
+    "postgres",
+]
 
 
 @pytest.fixture

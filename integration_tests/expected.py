@@ -19,7 +19,7 @@ def records(workspace: Workspace, stream: Stream) -> dict[str, Record]:
         record = _record(workspace, stream, row) | parent_columns
         record["isArchived"] = (
             record.get("archivedAt") or record.get("issueArchivedAt")
-        ) is not None or bool(record.get("trashed"))
+        ) is not None or (not stream.parents and bool(record.get("trashed")))
         found[record["id"]] = {name: value for name, value in record.items() if value is not None}
     return found
 

@@ -6,15 +6,9 @@ import threading
 import pytest
 
 from integration_tests.connector import Connector
-from integration_tests.faults.forks import ForkedConnector, Forks
+from integration_tests.faults.forks import ForkedConnector
 
 STREAMS = ("users", "teams", "issue_labels", "workflow_states", "comments", "projects")
-
-
-@pytest.fixture(scope="module")
-def forks():
-    with Forks() as started:
-        yield started
 
 
 @pytest.fixture

@@ -6,23 +6,15 @@ import time
 import pytest
 
 from integration_tests.connector import Connector
-from integration_tests.faults.forks import TIMEOUT, ForkedConnector, Forks
+from integration_tests.faults.forks import TIMEOUT
 from integration_tests.linear_api.faults import Request
 
 SECONDS = 25  # of a whole check, the start of the process included
 
 
-@pytest.fixture(scope="module")
-def forks():
-    with Forks() as started:
-        yield started
-
-
 @pytest.fixture
-def connector(linear_api, tmp_path, forks):
-    made = ForkedConnector.of(linear_api, tmp_path)
-    made.forks = forks
-    return made
+def connector(forked_connector):
+    return forked_connector
 
 
 def status(output):

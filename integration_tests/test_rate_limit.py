@@ -6,25 +6,16 @@ import pytest
 
 from integration_tests.connector import Connector
 from integration_tests.expected import records
-from integration_tests.faults.forks import ForkedConnector, Forks
 from tools.schemas import streams
 
 STREAMS = {stream.name: stream for stream in streams()}
 NAMES = ("comments", "users", "teams", "issue_labels", "projects")
 
 
-@pytest.fixture(scope="module")
-def forks():
-    with Forks() as started:
-        yield started
-
-
 @pytest.fixture
-def connector(linear_api, tmp_path, forks):
+def connector(linear_api, forked_connector):
     linear_api.clock.advance(2)
-    made = ForkedConnector.of(linear_api, tmp_path)
-    made.forks = forks
-    return made
+    return forked_connector
 
 
 def assert_complete(api, output, names=NAMES):

@@ -7,16 +7,10 @@ from pathlib import Path
 import pytest
 
 from integration_tests.connector import Connector
-from integration_tests.faults.forks import ForkedConnector, Forks
+from integration_tests.faults.forks import ForkedConnector
 
 STREAMS = ("users", "projects", "comments")
 SECRETS = ("lin_api_", "standin-secret", "standin-access", "standin-refresh", "the-wrong-secret")
-
-
-@pytest.fixture(scope="module")
-def forks():
-    with Forks() as started:
-        yield started
 
 
 @pytest.fixture

@@ -149,6 +149,7 @@ class Stream:
         lists: columns of ids, each with the list that they come from.
         objects: embedded objects, emitted as they come: name to GraphQL selection.
         copies: further names of a column, kept for those who come from Airbyte's own source-linear.
+        types: JSON types of columns where Linear's schema says less than Linear sends.
         order_by: what the root is ordered by, newest first. `createdAt` never changes, so a row that
             is edited between two pages keeps its place; a feed that stops early needs `updatedAt`.
         columns: the columns to emit; None means all.
@@ -169,6 +170,7 @@ class Stream:
     lists: Mapping[str, NestedList] = field(default_factory=dict)
     objects: Mapping[str, str] = field(default_factory=dict)
     copies: Mapping[str, str] = field(default_factory=dict)
+    types: Mapping[str, str] = field(default_factory=dict)
     order_by: str = "createdAt"
     columns: frozenset[str] | None = None
 
@@ -194,6 +196,7 @@ class Stream:
             lists={column: NestedList.parse(text) for column, text in lists.items()},
             objects=parameters.get("objects", {}),
             copies=parameters.get("copies", {}),
+            types=parameters.get("types", {}),
             order_by=parameters.get("sync", {}).get("order_by", "createdAt"),
             columns=frozenset(parameters["columns"]) if "columns" in parameters else None,
         )
@@ -333,6 +336,7 @@ class Stream:
         copies = [(name, of) for name, of in self.copies.items() if self._is_selected(name)]
         hidden = [name for name in (*queried, *self.parent_columns) if not self._is_selected(name)]
         archived_at = "archivedAt" if self.has_own_dates else f"{self.roots[0].parent}ArchivedAt"
+        in_trash = not self.parents  # in a history `trashed` is what happened to the parent
         deletes = archived_rows == "delete"
 
         def transform(node: Record) -> None:
@@ -345,7 +349,7 @@ class Stream:
                 node[column] = None if items is None else [item["id"] for item in items if item]
             for name, of in copies:
                 node[name] = node[of]
-            node[ARCHIVED_FLAG] = node[archived_at] is not None or bool(node.get("trashed"))
+            node[ARCHIVED_FLAG] = node[archived_at] is not None or (in_trash and bool(node.get("trashed")))
             if deletes:
                 node[DELETED_AT] = node[archived_at]
             for column in hidden:

@@ -1,6 +1,7 @@
 """SourceLinear: the manifest, made to fit one command."""
 
 import logging
+import os
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from datetime import UTC, datetime
@@ -101,7 +102,8 @@ class SourceLinear(ConcurrentDeclarativeSource):
             config=config,
             state=usable or None,
             source_config=self._manifest_of_this_sync({}),
-            config_path=config_path,
+            # The CDK fails where it cannot write the migrated form; its CONTROL message says it as well.
+            config_path=config_path if config_path and os.access(config_path, os.W_OK) else None,
         )
         if config is not None:
             self._config = {**self._config, "credentials": Credentials(self._config, config_path)}

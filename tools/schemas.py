@@ -42,12 +42,9 @@ _SCALARS: Mapping[str, dict[str, Any]] = {
     },
     "TimelessDate": {"type": "string", "format": "date"},
     "Duration": {"type": "string"},
-    # Linear declares objects where it also sends lists, for example Issue.reactionData.
-    "JSONObject": {"type": ["object", "array"], "additionalProperties": True},
-    "JSON": {
-        "type": ["object", "array", "string", "number", "boolean"],
-        "additionalProperties": True,
-    },
+    # One type a column: where there are several, PyAirbyte cannot write the table.
+    "JSONObject": {"type": "object", "additionalProperties": True},
+    "JSON": {"type": "object", "additionalProperties": True},
 }
 
 
@@ -80,6 +77,8 @@ def schema_of(stream: Stream, linear: GraphQLSchema) -> dict[str, Any]:
         columns[column] = {"type": "array", "items": {"type": "string"}}
     for column in stream.parent_columns:
         columns[column] = _SCALARS["DateTime" if column.endswith("At") else "ID"]
+    for name, kind in stream.types.items():
+        columns[name] = {"type": kind}
     for name, of in stream.copies.items():
         columns[name] = columns[of]
     columns[ARCHIVED_FLAG] = {"type": "boolean"}

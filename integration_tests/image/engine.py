@@ -97,6 +97,8 @@ def _running(home: Path) -> Iterator[Engine]:
     finally:
         process.terminate()
         process.wait(timeout=60)
+        # The engine leaves it mounted, and then its directory could not be removed.
+        subprocess.run(["umount", home / "exec" / "netns" / "default"], capture_output=True)
 
 
 def _end_what_a_killed_run_left(home: Path) -> None:

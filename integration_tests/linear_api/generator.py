@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from .clock import Clock, to_milliseconds, to_text
-from .defaults import ANYTHING, DAY, HISTORY, OBJECTS, PARAGRAPHS, VARIANTS, WORDS
+from .defaults import DAY, HISTORY, OBJECTS, PARAGRAPHS, VARIANTS, WORDS
 from .rows import embedded
 from .workspace import Workspace
 
@@ -319,7 +319,7 @@ class _Generator:
                 teamId=self.some(self.team_ids, 0.6),
                 creatorId=self.some(self.users, 0.9),
                 organizationId=self.organization,
-                templateData=self.rng.choice(ANYTHING),
+                templateData=self.rng.choice(OBJECTS),
             )
             for number in range(8)
         ]
@@ -1067,7 +1067,7 @@ class _Generator:
                 sourceCommentId=self.some(self.comment_ids, 0.2),
                 startedAt=to_text(self.moment(created)),
                 slugId=f"session-{number}",
-                context=self.rng.choice(ANYTHING),
+                context=self.rng.choice(OBJECTS),
             )
             for step in range(self.rng.randrange(1, 6)):
                 self.make(

@@ -92,7 +92,7 @@ class ChangedRows(RecordFilter):
 
     def _is_archived(self, node: Record) -> bool:
         archived_at = node.get("archivedAt") or node.get(f"{self._stream.roots[0].parent}ArchivedAt")
-        return archived_at is not None or bool(node.get("trashed"))
+        return archived_at is not None or (not self._stream.parents and bool(node.get("trashed")))
 
     def _archived(self, nodes: list[Record], stream_slice: StreamSlice) -> list[Record]:
         """The rows that were archived in this sync's time and not updated: those came by themselves."""

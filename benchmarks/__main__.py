@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks import cost, first_sync, memory, quiet, speed, startup
 from benchmarks.docs import update
 from benchmarks.process import ROOT
-from benchmarks.report import write
+from benchmarks.report import machine, write
 from benchmarks.sections import say
 from benchmarks.sizes import FULL, QUICK
 
@@ -38,13 +38,13 @@ def main() -> None:
     full = not (options.quick or options.only)
     directory = options.to or (_REPORT if full else _TRIAL)
     sizes = QUICK if options.quick else FULL
-    started = time.monotonic()
+    started, measured_on = time.monotonic(), machine()
     sections = []
     for name, measure in _PARTS.items():
         if not options.only or name in options.only:
             say(f"{name} …")
             sections.append(measure(sizes))
-    write(directory, sections, sizes, (time.monotonic() - started) / 60)
+    write(directory, sections, sizes, measured_on, (time.monotonic() - started) / 60)
     if full:
         update(sections)
     say(f"report: {directory / 'README.md'}")

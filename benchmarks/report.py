@@ -12,26 +12,22 @@ from benchmarks.sections import Section, Target, table
 from benchmarks.sizes import FULL, Sizes
 
 
-def write(directory: Path, sections: Sequence[Section], sizes: Sizes, minutes: float) -> None:
+def write(directory: Path, sections: Sequence[Section], sizes: Sizes, machine: str, minutes: float) -> None:
     """Write README.md and the pictures."""
     directory.mkdir(parents=True, exist_ok=True)
     for section in sections:
         draw(section, directory / f"{section.name}.png")
     when = f"{datetime.now(UTC):%Y-%m-%d}"
-    (directory / "README.md").write_text(markdown(sections, sizes, minutes, when, machine()), "utf-8")
+    (directory / "README.md").write_text(markdown(sections, sizes, minutes, when, machine), "utf-8")
 
 
 def machine() -> str:
-    """What the figures were measured on."""
+    """What the figures are measured on, and how busy it is when this is asked."""
+    load = f"; load average {os.getloadavg()[0]:.1f} at the start" if hasattr(os, "getloadavg") else ""
     return (
         f"{os.cpu_count()} cores ({platform.machine()}, {platform.system()}), Python "
-        f"{platform.python_version()}, airbyte-cdk {version('airbyte-cdk')}, orjson {version('orjson')}"
+        f"{platform.python_version()}, airbyte-cdk {version('airbyte-cdk')}, orjson {version('orjson')}{load}"
     )
-
-
-def load() -> str:
-    """What else the machine had to do when this is asked."""
-    return f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
 
 
 def markdown(sections: Sequence[Section], sizes: Sizes, minutes: float, when: str, machine: str) -> str:

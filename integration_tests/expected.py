@@ -17,9 +17,9 @@ def records(workspace: Workspace, stream: Stream) -> dict[str, Record]:
     found = {}
     for row, parent_columns in _rows(workspace, stream):
         record = _record(workspace, stream, row) | parent_columns
-        record["isArchived"] = (
-            record.get("archivedAt") or record.get("issueArchivedAt")
-        ) is not None or (not stream.parents and bool(record.get("trashed")))
+        record["isArchived"] = (record.get("archivedAt") or record.get("issueArchivedAt")) is not None or (
+            not stream.parents and bool(record.get("trashed"))
+        )
         found[record["id"]] = {name: value for name, value in record.items() if value is not None}
     return found
 

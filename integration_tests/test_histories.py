@@ -235,9 +235,6 @@ def test_a_full_refresh_that_goes_on_from_an_earlier_attempt_ends_with_the_works
     assert [record["id"] for _, record in second.records()] == [changed]
 
 
-@pytest.mark.xfail(
-    reason="BUG: what was archived stands on a feed's page and is found by reconciling, too: it comes twice"
-)
 def test_an_archived_relation_comes_once(api, connect):
     connection = connect("issue_relations", reconcile_archived=True)
     connection.receive(connection.sync())
@@ -248,10 +245,6 @@ def test_an_archived_relation_comes_once(api, connect):
     assert [record["id"] for _, record in connection.sync().records()] == [relation]
 
 
-@pytest.mark.xfail(
-    reason="BUG: an entry that says that its issue was trashed is taken for an archived entry: archived_rows "
-    "'exclude' leaves it out"
-)
 @pytest.mark.parametrize("archived_rows", ["flag", "exclude"])
 def test_a_history_keeps_the_entry_that_says_that_its_issue_was_trashed(api, connect, archived_rows):
     issue = api.workspace.ids("Issue", archived=False)[0]
@@ -263,10 +256,6 @@ def test_a_history_keeps_the_entry_that_says_that_its_issue_was_trashed(api, con
     assert found[entry]["isArchived"] is False
 
 
-@pytest.mark.xfail(
-    reason="BUG: a history is ordered by updatedAt in a full refresh, too: an entry that changes between two "
-    "of its pages takes a place on the page before and is not read"
-)
 @pytest.mark.parametrize("name", ["issue_history", "project_history"])
 def test_a_full_refresh_reads_an_entry_that_changes_between_two_pages_of_its_history(api, connect, name):
     entity, parent = STREAMS[name].entity, STREAMS[name].roots[0].entity

@@ -147,7 +147,11 @@ def test_sigterm_ends_it_at_once_and_its_states_are_good(
     api = make_linear_api(issues=3000, seed=4)
     api.clock.advance(2)
     connector = in_container(api, "--name", "source-linear-sigterm")
+    connector.config = {**connector.config, "num_workers": 2}  # so that windows close one after another
     catalog = in_container(api).catalog(["users", "teams", "issues"])
+    (organization,) = (
+        api.workspace.expected("Organization", one) for one in api.workspace.ids("Organization")
+    )
     api.latency = 0.3
     arguments = ["read", "--config", connector._file("config", connector.config)]
     arguments += ["--catalog", connector._file("catalog", catalog)]
@@ -157,7 +161,9 @@ def test_sigterm_ends_it_at_once_and_its_states_are_good(
     for line in process.stdout:
         lines.append(line)
         if '"STATE"' in line and '"name":"issues"' in line:
-            break
+            state = json.loads(line)["state"]["stream"]["stream_state"]
+            if state["updatedAt"] > organization["createdAt"]:
+                break
     begun = time.monotonic()
     engine.must("kill", "--signal", "TERM", "source-linear-sigterm")
     lines += process.stdout.readlines()

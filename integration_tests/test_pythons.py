@@ -42,8 +42,8 @@ def test_every_stream_is_read_on(
         warnings.warn(f"No Python {version} here", stacklevel=1)
         pytest.skip(f"no Python {version} here")
     home = tmp_path / "environment"
-    subprocess.run([python, "-m", "venv", "--without-pip", home], check=True)
-    pip = [sys.executable, "-m", "pip", "--python", str(home / "bin" / "python"), "install", "--quiet"]
+    subprocess.run([python, "-m", "venv", home], check=True)
+    pip = [home / "bin" / "python", "-m", "pip", "install", "--quiet"]  # its own: ours may be too old for it
     requirements = str(ROOT / "requirements" / "run.txt")
     subprocess.run([*pip, "--require-hashes", "--requirement", requirements], check=True)
     subprocess.run([*pip, "--no-deps", str(ROOT)], check=True)

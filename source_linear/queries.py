@@ -180,6 +180,9 @@ class Stream:
         lists = parameters.get("lists", {})
         cursor_field = parameters.get("cursor_field", CURSOR_FIELD)
         own_dates = _DATES if cursor_field == CURSOR_FIELD else ()
+        parents = tuple(parameters.get("parents", ()))
+        if parameters.get("sync", {}).get("field") == "createdAt":  # nothing slips from a first or full read
+            parents = tuple(text.replace("orderBy: updatedAt", "orderBy: createdAt") for text in parents)
         return cls(
             name=parameters["name"],
             entity=parameters["entity"],
@@ -189,7 +192,7 @@ class Stream:
             windows=parameters.get("windows", 3),
             team_filter=parameters.get("team_filter"),
             arguments=parameters.get("arguments", ""),
-            parents=tuple(parameters.get("parents", ())),
+            parents=parents,
             cursor_field=cursor_field,
             fields=("id", *own_dates, *parameters["fields"].split()),
             relations=tuple(parameters.get("relations", "").split()),

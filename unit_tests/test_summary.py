@@ -202,6 +202,15 @@ def test_every_window_may_fail_but_the_error_is_told_once():
     assert len([message for message in told if message.trace.error]) == 1
 
 
+def test_an_error_of_no_kind_that_is_known_is_said_to_be_a_bug():
+    unexpected = error("issues", "", SYSTEM)
+    unexpected.trace.error.message = "An unexpected error occurred in stream issues: KeyError"
+    raised = final([status("issues", STARTED), unexpected, status("issues", INCOMPLETE)])
+    told = "An unexpected error (KeyError). This is a bug of source-linear: please report it with the log."
+    assert unexpected.trace.error.message == f"Stream issues: {told}"
+    assert raised.message.endswith(f"{told} Trying again may help.")
+
+
 def test_a_stream_that_never_ended_has_failed():
     raised = final(complete("users"), [status("issues", STARTED), status("issues", RUNNING)])
     assert (

@@ -83,7 +83,9 @@ class ChangedRows(RecordFilter):
         elif self._stream.parents:
             nodes = self._children(nodes, window)
         elif self._stream.kind != "windowed":
-            nodes = [node for node in nodes if window.holds(node)]
+            # What was archived meanwhile and not updated, `reconcile_archived` finds by itself.
+            since = self._parameters["sync"]["reconcile"] or ""
+            nodes = [node for node in nodes if window.holds(node) and node[CURSOR_FIELD] >= since]
         if self._excludes:
             nodes = [node for node in nodes if not self._is_archived(node)]
         if self._lists:

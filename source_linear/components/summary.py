@@ -18,6 +18,7 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from source_linear.components.budget import Usage
 
 _LOGGER = logging.getLogger("airbyte")
+_UNEXPECTED = "An unexpected error occurred in stream"  # the CDK's words for what is not an error of ours
 _LONGEST = 500  # characters of one reason in the final error
 
 
@@ -113,6 +114,12 @@ class Summary:
 
     def _note_error(self, name: str, error: AirbyteErrorTraceMessage) -> bool:
         """Returns whether it is news: every window of a stream may fail in the same way."""
+        if error.message.startswith(_UNEXPECTED):
+            kind = error.message.rpartition(" ")[2]
+            error.message = (
+                f"Stream {name}: An unexpected error ({kind}). This is a bug of source-linear: please report "
+                "it with the log."
+            )
         outcome = self._outcomes[name]
         known = outcome.error
         outcome.error = error.message.removeprefix(f"Stream {name}: ")

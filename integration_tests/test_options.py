@@ -147,3 +147,15 @@ def test_a_start_date_limits_events_and_nothing_that_they_refer_to(busy, make_co
         }
         assert {record["id"] for record in output.records[name]} == since | archived_since
         assert 0 < len(since) < len(expected)
+
+
+def test_a_list_that_linear_refuses_is_null_and_its_rows_are_kept(busy, make_connector):
+    connector = make_connector(busy)
+    catalog = connector.catalog(["projects"])
+    busy.faults.partial(root="projects", field="members", count=None)
+    output = connector.read(catalog)
+    expected = records(busy.workspace, STREAMS["projects"])
+    assert output.exit_code == 0
+    assert {record["id"] for record in output.records["projects"]} == set(expected)
+    assert any("memberIds" not in record for record in output.records["projects"])
+    assert any("WARN" in line and "members" in line for line in output.logs)

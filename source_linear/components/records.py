@@ -141,7 +141,7 @@ class ChangedRows(RecordFilter):
             newest_first = "orderBy: updatedAt" in root.children.arguments
             self._complete(root, [root.children], own, window.rows[0] if newest_first else None)
             for parent in own:
-                for row in parent[name]["nodes"]:
+                for row in _items(parent, root.children):
                     if row is None or (self._stream.has_own_dates and not window.holds(row)):
                         continue
                     row.update(dict.fromkeys(self._stream.parent_columns))
@@ -160,11 +160,11 @@ class ChangedRows(RecordFilter):
             _Unfinished(node, nested, min(max(nested.first * _MORE, _AT_LEAST), _largest(nested)))
             for node in nodes
             for nested in lists
-            if len(node[nested.key]["nodes"]) >= nested.first and _reaches(node[nested.key]["nodes"], since)
+            if len(items := _items(node, nested)) >= nested.first and _reaches(items, since)
         ]
         while unfinished:
             rest = [one for batch in _batches(unfinished) for one in self._follow(root, batch)]
-            unfinished = [one for one in rest if _reaches(one.node[one.nested.key]["nodes"], since)]
+            unfinished = [one for one in rest if _reaches(_items(one.node, one.nested), since)]
 
     def _follow(self, root: Root, unfinished: Sequence[_Unfinished]) -> list[_Unfinished]:
         """Read one more page of each list, all in one request; returns those that still go on."""
@@ -179,7 +179,8 @@ class ChangedRows(RecordFilter):
         rest: list[_Unfinished] = []
         for index, one in enumerate(unfinished):
             found = data[f"n{index}"]["nodes"]
-            if not found:  # purged since its page was read: what came with it is what there was
+            # Purged since its page was read, or refused: what came with it is what there is.
+            if not found or not found[0] or not found[0][one.nested.key]:
                 continue
             page, items = found[0][one.nested.key], one.node[one.nested.key]
             items["nodes"] = (items["nodes"] if one.after else []) + page["nodes"]
@@ -206,6 +207,12 @@ def _batches(unfinished: Sequence[_Unfinished]) -> Iterator[list[_Unfinished]]:
         points += own
     if batch:
         yield batch
+
+
+def _items(node: Record, nested: NestedList) -> list[Record]:
+    """The items of a list that came with a node; none where Linear refused it."""
+    connection = node[nested.key]
+    return connection["nodes"] if connection else []
 
 
 def _reaches(items: list[Record], since: str | None) -> bool:

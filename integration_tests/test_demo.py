@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from integration_tests.expected import records
 from integration_tests.linear_api import Clock, LinearApi, Workspace
 from tools.demo.standin import StandIn, next_round
 from tools.schemas import ROOT, streams
@@ -87,19 +87,7 @@ def archived_flags(rows: list[dict[str, Any]]) -> dict[str, bool]:
 
 
 def expected_flags(workspace: Workspace, table: str) -> dict[str, bool]:
-    stream = ENTITIES[table]
-    rows = workspace.rows[stream.entity]
-    flags = {
-        # A span has no archivedAt: its issue's counts.
-        row_id: is_archived(workspace.rows["Issue"][row["issueId"]] if table == "issue_state_spans" else row)
-        for row_id, row in rows.items()
-    }
-    # A root that is a plain list cannot be asked for archived rows.
-    return {row_id: flag for row_id, flag in flags.items() if stream.connection or not flag}
-
-
-def is_archived(row: Mapping[str, Any]) -> bool:
-    return row["archivedAt"] is not None or bool(row["trashed"])
+    return archived_flags(list(records(workspace, ENTITIES[table]).values()))
 
 
 @pytest.fixture(scope="module")

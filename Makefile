@@ -48,7 +48,7 @@ types: setup
 	$(BIN)/mypy --strict source_linear
 
 tests: setup
-	$(BIN)/pytest unit_tests integration_tests -q --durations=10 $(PYTEST_ARGS)
+	$(BIN)/pytest unit_tests integration_tests -q -n 2 --dist loadfile --durations=10 $(PYTEST_ARGS)
 
 test: lint types tests
 

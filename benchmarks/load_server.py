@@ -242,7 +242,13 @@ def _serialised(stream: Stream, node: Mapping[str, Any]) -> bytes:
 
 
 def _who(workspace: Workspace) -> bytes:
-    organization = {"id": "o", "name": "n", "urlKey": "k", "createdAt": _text(workspace.origin).decode()}
+    organization = {
+        "id": "o",
+        "name": "n",
+        "urlKey": "k",
+        "createdAt": _text(workspace.origin).decode(),
+        "createdIssueCount": workspace.sizes["issues"],
+    }
     viewer = {"id": "u", "name": "n", "email": "e", "admin": True}
     return orjson.dumps({"data": {"viewer": viewer, "organization": organization}})
 

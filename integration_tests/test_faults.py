@@ -9,7 +9,7 @@ from integration_tests.connector import Connector, Output
 from integration_tests.expected import records
 from integration_tests.faults.forks import ForkedConnector
 from integration_tests.faults.matrix import CHECK, FAULTS, PLACES, Fault
-from integration_tests.linear_api import LinearApi
+from integration_tests.linear_api import PURGED, LinearApi
 from tools.schemas import streams
 
 STREAMS = {stream.name: stream for stream in streams()}
@@ -66,7 +66,7 @@ class Bench:
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory, forks):
-    with LinearApi(issues=20, seed=5) as api:
+    with LinearApi(issues=20, seed=5, purged=PURGED) as api:
         for entity in ("Project", "Customer"):
             while len(api.workspace.ids(entity)) < ENOUGH_ROWS:
                 api.workspace.create(entity)

@@ -20,7 +20,7 @@ from integration_tests.histories import (
     mutants,
     play,
 )
-from integration_tests.linear_api import Clock, LinearApi, generate
+from integration_tests.linear_api import PURGED, Clock, LinearApi, generate
 from tools.schemas import streams
 
 STREAMS = {stream.name: stream for stream in streams()}
@@ -32,7 +32,7 @@ Connect = Callable[..., Connection]
 @pytest.fixture
 def api() -> Iterator[LinearApi]:
     """A small workspace whose clock stands still until it is moved; limits are out of the way."""
-    workspace = generate(seed=1, issues=20, clock=Clock("2025-06-01T00:00:02Z"))
+    workspace = generate(seed=1, issues=20, clock=Clock("2025-06-01T00:00:02Z"), purged=PURGED)
     with ExitStack() as stack:
         api = stack.enter_context(LinearApi(workspace))
         api.limits.set(requests=10**9, points=10**12)

@@ -117,7 +117,7 @@ def test_a_question_for_the_rest_of_lists_that_is_too_complex_halves_their_page(
     api.clock.advance(2)
     connector = Connector.of(api, tmp_path)
     catalog = connector.catalog(["issues"], columns={"issues": ["id", "subscriberIds"]})
-    api.limits.largest = 900
+    api.limits.largest = 60
     output = connector.read(catalog)
     assert output.exit_code == 0, output.errors
     assert sorted(record["id"] for record in output.records["issues"]) == sorted(issues)

@@ -7,7 +7,7 @@ import pytest
 
 from integration_tests.connector import Connector, Output
 from integration_tests.expected import records
-from integration_tests.linear_api import LinearApi
+from integration_tests.linear_api import PURGED, LinearApi
 from tools.schemas import streams
 
 STREAMS = {stream.name: stream for stream in streams()}
@@ -34,7 +34,7 @@ LONG_LISTS = {
 @pytest.fixture(scope="module")
 def workspace_with_long_lists(tmp_path_factory):
     """A workspace with nested lists of every awkward length, and one full read of it."""
-    with LinearApi(issues=400, seed=3) as api:
+    with LinearApi(issues=400, seed=3, purged=PURGED) as api:
         for lists in LONG_LISTS.values():
             for type_name, name in lists:
                 ids = api.workspace.ids(type_name)

@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 MAX_PAGE_SIZE = 250  # API.md, One endpoint: `first` is 1 to 250, more is refused
@@ -18,17 +18,22 @@ PAGE_INFO = "pageInfo { hasNextPage endCursor }"
 CURSOR_FIELD = "updatedAt"
 ARCHIVED_FLAG = "isArchived"
 ARCHIVINGS = "archivings"  # marks what walks all rows for their `archivedAt`: page tokens and nodes
+# A list that goes on is short most of the time, and points are paid for what is asked for: so many times
+# as much is asked for next, and at least 10.
+_MORE, _AT_LEAST = 2, 10
+_PAGES_A_WINDOW = 4
 _DATES = ("createdAt", CURSOR_FIELD, "archivedAt")  # of every entity but issue state spans
 DELETED_AT = "_ab_cdc_deleted_at"
 
 Record = dict[str, Any]
 
 
+@cache
 def cost(selection: str) -> float:
     """Points that `selection` costs in one node, by Linear's published formula (API.md, Limits).
 
     A property is 0.1 point, an object 1 point, and a connection multiplies its nodes by its `first`
-    and costs nothing itself. The members of a union are summed: an upper bound.
+    and costs nothing itself; it has one `pageInfo`. The members of a union are summed: an upper bound.
     """
     tokens = re.findall(r"\.\.\.\s*on\s+\w+|\([^)]*\)|\w+(?!:)\b|[{}]", selection)
     points = 0.0
@@ -47,8 +52,8 @@ def cost(selection: str) -> float:
             elif first:
                 factors.append(factors[-1] * int(first.group(1)))
             else:
+                factors.append(factors[-2] if token == "pageInfo" and len(factors) > 1 else factors[-1])
                 points += factors[-1]
-                factors.append(factors[-1])
     return points
 
 
@@ -82,6 +87,15 @@ class NestedList:
         if not match:
             raise ValueError(f"{text!r} is not of the form connection(first: N, …)")
         return cls(match.group(1), int(match.group(2) or 0), match.group(3) or "")
+
+    @property
+    def largest(self) -> int:
+        """The largest page of it that one query may ask for."""
+        return min(MAX_PAGE_SIZE, int((MAX_COST - 3) / cost(self.page(1))))
+
+    def after(self, items: int) -> int:
+        """How many items to ask for next where so many were not all."""
+        return min(max(items * _MORE, _AT_LEAST), self.largest)
 
     @property
     def key(self) -> str:
@@ -139,7 +153,7 @@ class Stream:
         kind: windowed, swept, feed or child; the manifest's head says which is which.
         connection: whether the root is a connection (and takes `first`, `after`, `includeArchived`).
         filterable: whether it takes `filter`.
-        windows: into how many windows a first read is cut.
+        windows: into how many windows a first read of a large workspace is cut.
         arguments: further arguments of the root, as GraphQL text.
         team_filter: the root's filter that selects the rows of the teams whose keys are `TEAM_KEYS`.
         parents: for rows that have no root of their own: parents' lists, `Issue.history(first: 5)`.
@@ -257,6 +271,15 @@ class Stream:
         points = sum(1 + cost(root.selection) for root in self.roots)
         room = MAX_COST - len(self.roots) * cost(PAGE_INFO)
         return min(MAX_PAGE_SIZE, math.floor(room / points))
+
+    def windows_of(self, issues: int) -> int:
+        """Into how many windows a first read is cut: each costs a page that is not full, or even empty.
+
+        Args:
+            issues: how many there are. How many rows the stream has is not known before it is read; in most
+                streams they grow as the issues do.
+        """
+        return min(self.windows, 1 + issues // (_PAGES_A_WINDOW * self.page_size))
 
     @property
     def query(self) -> str:

@@ -27,7 +27,7 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from source_linear.components.budget import Budget
 from source_linear.components.credentials import Credentials
-from source_linear.components.pages import decoded
+from source_linear.components.pages import decoded, unfolded
 from source_linear.components.permissions import refused_streams
 from source_linear.components.requester import LinearRequester
 from source_linear.components.schemas import packaged
@@ -42,8 +42,9 @@ _LOGGER = logging.getLogger("airbyte")
 # It cannot see that our requester asks for smaller pages, and would warn of it once for every stream.
 logging.getLogger("airbyte.model_to_component_factory").setLevel(logging.ERROR)
 _CHECK_PATIENCE = 10.0  # seconds
+_PAGES_AHEAD = 16  # of what is printed: enough that nobody waits, and a few megabytes
 # API.md, Cheap truths: it needs no permission beyond a valid key.
-_WHO = "viewer { id name email admin } organization { id name urlKey createdAt }"
+_WHO = "viewer { id name email admin } organization { id name urlKey createdAt createdIssueCount }"
 _TEAMS = "teams(first: 250, includeArchived: true) { nodes { key } }"
 _TEAMS_ASKED_FOR = (
     "asked: teams(first: 250, includeArchived: true, filter: {key: {in: $keys}}) { nodes { key } }"
@@ -107,6 +108,7 @@ class SourceLinear(ConcurrentDeclarativeSource):
         )
         if config is not None:
             self._config = {**self._config, "credentials": Credentials(self._config, config_path)}
+        self._concurrent_source._queue.maxsize = _PAGES_AHEAD
         self.logger.addFilter(is_not_told_here)
         workers = Workers(self._concurrent_source._threadpool._threadpool)
         self._budget = Budget(self._config.get("rate_limit_share", 100) / 100, workers)
@@ -158,7 +160,8 @@ class SourceLinear(ConcurrentDeclarativeSource):
             AirbyteTracedException: at the end, if any stream failed: which, why, and what to do.
         """
         who, now = self._ask_who(self._requester())
-        self._sync = Sync(start=now, origin=timestamp(who["organization"]["createdAt"]))
+        organization = who["organization"]
+        self._sync = Sync(now, timestamp(organization["createdAt"]), organization["createdIssueCount"])
         for name, cursor in list(self._cursors.items()):
             resumed = self._sync.resumed(name, cursor)
             if resumed != cursor:
@@ -169,7 +172,8 @@ class SourceLinear(ConcurrentDeclarativeSource):
                 )
                 self._cursors |= {name: resumed} if resumed else {}
         cursors = {name: self._cursors.get(name) for name in self._configured}
-        yield from Summary(cursors, self._budget.usage).watch(super().read(logger, config, catalog, state))
+        messages = unfolded(super().read(logger, config, catalog, state))
+        yield from Summary(cursors, self._budget.usage).watch(messages)
 
     def _requester(self) -> LinearRequester:
         """A requester outside of any stream."""

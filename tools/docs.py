@@ -135,7 +135,7 @@ def _stream_row(stream: Stream) -> tuple[str, ...]:
     limits = ["`start_date`"] if stream.kind in ("windowed", "child") else []
     limits += ["`team_keys`"] if stream.team_filter else []
     if stream.connection:
-        requests = _range(math.ceil(1000 * each / stream.page_size) for each in requests_a_page(stream))
+        requests = _range(requests_for(stream, 1000))
         page, points = str(stream.page_size), _range(round(each) for each in points_a_row(stream))
     else:
         page, requests, points = "all", "1", f"{round(cost(stream.query))} in all"
@@ -239,34 +239,37 @@ def _lists(stream: Stream) -> list[NestedList]:
     return own + [root.children for root in stream.roots if root.children]
 
 
-def _follow_cost(nested: NestedList) -> float:
-    """Points of reading on one list: source_linear/components/records.py, `_complete`."""
-    return 1 + cost(nested.page(max(nested.first, 10)))
+def _follow_cost(stream: Stream) -> float:
+    """Points of reading on all lists of a row: source_linear/components/records.py, `_completed`."""
+    return sum(1 + cost(nested.page(nested.after(nested.first))) for nested in _lists(stream))
 
 
-def requests_a_page(stream: Stream) -> tuple[int, int]:
-    """At least: its own. At most: with every nested list longer than what came, but soon at its end."""
-    follow = sum(math.ceil(stream.page_size * _follow_cost(each) / MAX_COST) for each in _lists(stream))
-    return 1, 1 + follow
+def requests_for(stream: Stream, rows: float, windows: int = 1) -> tuple[int, int]:
+    """Requests that read so many rows, or rows of so many parents.
+
+    At least: those for pages. At most: with every nested list longer than what came, but soon at its end.
+    """
+    pages = windows * max(1, math.ceil(rows / windows / stream.page_size))
+    return pages, pages + windows * math.ceil(rows / windows * _follow_cost(stream) / MAX_COST)
 
 
 def points_a_row(stream: Stream) -> tuple[float, float]:
     """At least and at most, as for requests."""
     own = page_cost(stream) / stream.page_size
-    return own, own + sum(_follow_cost(each) for each in _lists(stream))
+    return own, own + _follow_cost(stream)
 
 
 def first_sync(known: Sequence[Stream], issues: int) -> tuple[tuple[int, float], tuple[int, float]]:
     """Requests and points of a first sync, at least and at most, by Linear's published formula."""
     least, most = [1, 0.0], [1, 0.0]  # one request asks whose key it is
     for stream in known:
-        windows = stream.windows if stream.kind in ("windowed", "child") else 1
+        windows = stream.windows_of(issues) if stream.kind in ("windowed", "child") else 1
         rows = ROWS_AN_ISSUE.get(stream.name, 0) * issues
-        pages = windows * max(1, math.ceil(rows / windows / stream.page_size))
-        for bound, a_page in zip((least, most), requests_a_page(stream), strict=True):
-            bound[0] += pages * (a_page if rows or bound is least else 1)
-            bound[1] += pages * page_cost(stream)
-        most[1] += rows * sum(_follow_cost(each) for each in _lists(stream))
+        requests = requests_for(stream, rows, windows)
+        for bound, asked in zip((least, most), requests, strict=True):
+            bound[0] += asked
+            bound[1] += requests[0] * page_cost(stream)
+        most[1] += rows * _follow_cost(stream)
     return (int(least[0]), least[1]), (int(most[0]), most[1])
 
 

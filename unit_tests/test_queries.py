@@ -55,6 +55,7 @@ def test_a_union_costs_the_sum_of_its_members():
 
 def test_a_connection_inside_a_connection_multiplies_twice():
     assert cost("a(first: 10) { nodes { b(first: 5) { nodes { id } } } }") == pytest.approx(10 + 50 * 1.1)
+    assert cost("a(first: 10) { nodes { id } pageInfo { endCursor } }") == pytest.approx(10 * 1.1 + 1.1)
 
 
 def test_a_query_is_one_connection_with_archived_rows():

@@ -23,7 +23,6 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from integration_tests.linear_api import LinearApi
 from source_linear import queries
-from source_linear.components import records
 from source_linear.source import SourceLinear
 
 from .workers import take_turns
@@ -150,7 +149,6 @@ def _quickly(page_size: int) -> Iterator[None]:
     try:
         with (
             patch.object(queries, "MAX_PAGE_SIZE", page_size),
-            patch.object(records, "MAX_PAGE_SIZE", page_size),
             patch.object(cdk, "get_declarative_component_schema", _component_schema),
             patch.object(cdk, "validate_manifest"),
         ):

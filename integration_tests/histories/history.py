@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 from integration_tests.expected import records
-from integration_tests.linear_api import Clock, LinearApi, Request, generate
+from integration_tests.linear_api import PURGED, Clock, LinearApi, Request, generate
 from integration_tests.linear_api.clock import to_text
 from source_linear.queries import DELETED_AT
 from tools.schemas import streams
@@ -81,7 +81,7 @@ def play(seed: int, *, rules: bool = True) -> Tally:
         LostRows: at its end.
     """
     rng = random.Random(f"history {seed}")
-    workspace = generate(seed, rng.randint(4, 16), Clock("2025-06-01T00:00:02.500Z"))
+    workspace = generate(seed, rng.randint(4, 16), Clock("2025-06-01T00:00:02.500Z"), PURGED)
     with LinearApi(workspace) as api:
         api.limits.set(requests=10**9, points=10**12)
         return _History(api, rng, rules).play()

@@ -2,13 +2,14 @@
 
 from .clock import Clock
 from .faults import Fault, Faults, Request
-from .generator import generate
+from .generator import PURGED, generate
 from .limits import Limits
 from .schema import linear_schema
 from .server import LinearApi, Record, RequestLog
 from .workspace import Workspace
 
 __all__ = [
+    "PURGED",
     "Clock",
     "Fault",
     "Faults",

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from .generator import PURGED
 from .server import LinearApi
 
 __all__ = ["linear_api", "make_linear_api"]
@@ -15,11 +16,14 @@ __all__ = ["linear_api", "make_linear_api"]
 
 @pytest.fixture
 def make_linear_api() -> Iterator[Callable[..., LinearApi]]:
-    """A factory of started stand-ins: takes what `LinearApi` takes, stops them after the test."""
+    """A factory of started stand-ins: takes what `LinearApi` takes, stops them after the test.
+
+    Many issues are purged, so that a connector that minds the size of a workspace reads it in windows.
+    """
     with ExitStack() as stack:
 
         def make(*args: Any, **options: Any) -> LinearApi:
-            return stack.enter_context(LinearApi(*args, **options))
+            return stack.enter_context(LinearApi(*args, **{"purged": PURGED, **options}))
 
         yield make
 

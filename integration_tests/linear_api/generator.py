@@ -44,24 +44,29 @@ AUDITED = ("login", "logout", "issueDelete", "teamCreate", "userRoleChange", "ap
 EMOJI = ("👍", "🎉", "heart", "eyes", "party-parrot")
 
 
-def generate(seed: int = 1, issues: int = 2000, clock: Clock | None = None) -> Workspace:
+PURGED = 100_000  # issues: of a workspace that a connector would read in all the windows that it can
+
+
+def generate(seed: int = 1, issues: int = 2000, clock: Clock | None = None, purged: int = 0) -> Workspace:
     """Make a workspace; all 45 roots have rows, however few issues there are.
 
     Args:
         seed: chooses everything.
         issues: how many issues; the rest grows with them.
         clock: rows reach from about three years before its now up to its now.
+        purged: how many issues there were that are gone, but for the organization's count of them.
     """
     workspace = Workspace(clock, seed)
     with workspace.lock:
-        _Generator(workspace, issues).run()
+        _Generator(workspace, issues, purged).run()
     return workspace
 
 
 class _Generator:
-    def __init__(self, workspace: Workspace, issues: int) -> None:
+    def __init__(self, workspace: Workspace, issues: int, purged: int) -> None:
         self.workspace = workspace
         self.size = issues
+        self.purged = purged
         self.now = workspace.clock.milliseconds
         self.start = self.now - HISTORY
         self.rng = random.Random(workspace.seed)
@@ -146,7 +151,7 @@ class _Generator:
             name="Standin GmbH & Cø",
             urlKey="standin",
             deletionRequestedAt=None,
-            createdIssueCount=self.size,
+            createdIssueCount=self.size + self.purged,
             slackProjectChannelIntegrationId=None,
         )
         count = max(6, min(600, 8 + self.size // 40))

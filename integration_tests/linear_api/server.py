@@ -100,6 +100,7 @@ class LinearApi:
         workspace: the rows; without one `generate(seed=seed, issues=issues)` makes it.
         issues: size of the generated workspace.
         seed: the same seed and clock make the same workspace.
+        purged: how many issues there were that are gone; with many, a first read is cut into windows.
         clock: of the generated workspace; a given workspace has its own.
         port: 0 takes any free one.
         latency: seconds that every answer takes at least.
@@ -111,12 +112,13 @@ class LinearApi:
         *,
         issues: int = 50,
         seed: int = 1,
+        purged: int = 0,
         clock: Clock | None = None,
         port: int = 0,
         latency: float = 0.0,
     ) -> None:
         if workspace is None:
-            workspace = generate(seed=seed, issues=issues, clock=clock)
+            workspace = generate(seed=seed, issues=issues, clock=clock, purged=purged)
         self.workspace = workspace
         self.clock = workspace.clock
         self.api_key = API_KEY

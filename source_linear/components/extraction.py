@@ -8,7 +8,7 @@ from typing import Any
 import requests
 from airbyte_cdk.sources.declarative.extractors.record_extractor import RecordExtractor
 
-from source_linear.components.pages import decoded
+from source_linear.components.pages import ROWS, UNFINISHED, decoded
 from source_linear.queries import Record, Stream
 
 _LOGGER = logging.getLogger("airbyte")
@@ -25,11 +25,17 @@ class NodeExtractor(RecordExtractor):
         self._stream = Stream.from_parameters(parameters)
 
     def extract_records(self, response: requests.Response) -> Iterable[Record]:
-        """The page's nodes, as Linear sent them; a null among them is dropped with a warning."""
+        """The page: its nodes as Linear sent them, and which roots go on.
+
+        A null among the nodes is dropped with a warning.
+        """
         nodes: list[Record | None] = []
+        unfinished: set[str] = set()
         for root in self._stream.roots:
             found = decoded(response)["data"].get(root.name)
             if isinstance(found, Mapping):
+                if self._stream.connection and found["pageInfo"]["hasNextPage"]:
+                    unfinished.add(root.name)
                 found = found["nodes"] if self._stream.connection else [found]
             nodes += found or []
         kept = [node for node in nodes if node is not None]
@@ -40,4 +46,4 @@ class NodeExtractor(RecordExtractor):
                 len(nodes) - len(kept),
                 len(nodes),
             )
-        return kept
+        return [{ROWS: kept, UNFINISHED: unfinished}]

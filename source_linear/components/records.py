@@ -9,23 +9,18 @@ from airbyte_cdk.sources.declarative.requesters.http_requester import HttpReques
 from airbyte_cdk.sources.declarative.transformations import RecordTransformation
 from airbyte_cdk.sources.types import Config, StreamSlice, StreamState
 
-from source_linear.components.pages import decoded
+from source_linear.components.pages import ROWS, UNFINISHED, decoded, folded
 from source_linear.components.windows import Window, archivings_of
 from source_linear.queries import (
     ARCHIVINGS,
     CURSOR_FIELD,
     MAX_COST,
-    MAX_PAGE_SIZE,
     NestedList,
     Record,
     Root,
     Stream,
     cost,
 )
-
-# Most lists that are longer than what came with their node are short all the same: so many times
-# as much is asked for next, and at least 10.
-_MORE, _AT_LEAST = 5, 10
 
 
 class _Unfinished(NamedTuple):
@@ -40,13 +35,22 @@ class _Unfinished(NamedTuple):
     def page(self) -> str:
         return self.nested.page(self.first, self.after)
 
+    @property
+    def points(self) -> float:
+        """What a query pays for it, its node included."""
+        return 1 + cost(self.nested.page(self.first))
+
+
+_Lists = list[_Unfinished]  # of one node
+
 
 @dataclass
 class ChangedRows(RecordFilter):
     """Turns the nodes of a page into the rows that the slice wants, with their nested lists complete.
 
     In Python because the CDK filters by one cursor field only, and because it would complete each
-    list with a request of its own: here one request goes on with the lists of many nodes.
+    list with a request of its own: here one request goes on with the lists of many nodes. Nodes with such
+    lists are held back until there are enough of them, or their slice ends.
 
     Attributes:
         requester: sends the queries for the rest of nested lists.
@@ -66,6 +70,7 @@ class ChangedRows(RecordFilter):
             for column, nested in self._stream.lists.items()
             if nested.first and column in self._stream.selections
         ]
+        self._held: dict[tuple[StreamSlice, str], list[_Lists]] = {}
 
     def filter_records(
         self,
@@ -74,23 +79,29 @@ class ChangedRows(RecordFilter):
         stream_slice: StreamSlice | None = None,
         next_page_token: Mapping[str, Any] | None = None,
     ) -> Iterator[Record]:
-        """The rows of one page that belong to the slice."""
+        """The rows of one page that belong to the slice, folded into one record; none if there are none."""
         assert stream_slice is not None
-        nodes: list[Record] = list(records)  # type: ignore[arg-type]  # the extractor's own dicts
-        window = Window.of(stream_slice, self._parameters)
+        (page,) = records
+        read = self._children if self._stream.parents else self._nodes
+        if rows := read(page, stream_slice):
+            yield folded(rows, self._stream.cursor_field)
+
+    def _nodes(self, page: Mapping[str, Any], stream_slice: StreamSlice) -> list[Record]:
+        """The nodes wanted of a page, and those of the pages before that waited for their lists."""
+        nodes: list[Record] = page[ROWS]
+        # What is read newest first ends before its root does: nothing could wait there for the end.
+        goes_on = self._stream.order_by != CURSOR_FIELD and bool(page[UNFINISHED])
         if nodes and ARCHIVINGS in nodes[0]:
-            nodes = self._archived(nodes, stream_slice)
-        elif self._stream.parents:
-            nodes = self._children(nodes, window)
+            nodes, goes_on = self._archived(nodes, stream_slice), False
         elif self._stream.kind != "windowed":
             # What was archived meanwhile and not updated, `reconcile_archived` finds by itself.
             since = self._parameters["sync"]["reconcile"] or ""
+            window = Window.of(stream_slice, self._parameters)
             nodes = [node for node in nodes if window.holds(node) and node[CURSOR_FIELD] >= since]
-        if self._excludes:
-            nodes = [node for node in nodes if not self._is_archived(node)]
-        if self._lists:
-            self._complete(self._stream.roots[0], self._lists, nodes)
-        yield from nodes
+        return self._completed(self._stream.roots[0], self._lists, self._kept(nodes), stream_slice, goes_on)
+
+    def _kept(self, nodes: list[Record]) -> list[Record]:
+        return [node for node in nodes if not self._is_archived(node)] if self._excludes else nodes
 
     def _is_archived(self, node: Record) -> bool:
         archived_at = node.get("archivedAt") or node.get(f"{self._stream.roots[0].parent}ArchivedAt")
@@ -129,18 +140,20 @@ class ChangedRows(RecordFilter):
         data: dict[str, Any] = decoded(response)["data"]
         return data
 
-    def _children(self, parents: list[Record], window: Window) -> list[Record]:
-        """The rows wanted of these parents, each with the columns that it takes from its parent."""
+    def _children(self, page: Mapping[str, Any], stream_slice: StreamSlice) -> list[Record]:
+        """The rows wanted of a page of parents, each with the columns that it takes from its parent."""
+        window = Window.of(stream_slice, self._parameters)
         rows = []
         for root in self._stream.roots:
             assert root.children is not None
             name = root.children.key
-            own = [parent for parent in parents if name in parent]
+            own = [parent for parent in page[ROWS] if name in parent]
             if not self._stream.has_own_dates:
                 own = [parent for parent in own if window.holds(parent)]
             newest_first = "orderBy: updatedAt" in root.children.arguments
-            self._complete(root, [root.children], own, window.rows[0] if newest_first else None)
-            for parent in own:
+            since = window.rows[0] if newest_first else None
+            goes_on = root.name in page[UNFINISHED]
+            for parent in self._completed(root, [root.children], own, stream_slice, goes_on, since):
                 for row in _items(parent, root.children):
                     if row is None or (self._stream.has_own_dates and not window.holds(row)):
                         continue
@@ -150,23 +163,50 @@ class ChangedRows(RecordFilter):
                         row[f"{root.parent}UpdatedAt"] = parent[CURSOR_FIELD]
                         row[f"{root.parent}ArchivedAt"] = parent["archivedAt"]
                     rows.append(row)
-        return rows
+        return self._kept(rows)
 
-    def _complete(
-        self, root: Root, lists: Sequence[NestedList], nodes: Sequence[Record], since: str | None = None
-    ) -> None:
-        """Read on, to their end or to `since`, the lists that are as long as what was asked for."""
-        unfinished = [
-            _Unfinished(node, nested, min(max(nested.first * _MORE, _AT_LEAST), _largest(nested)))
-            for node in nodes
-            for nested in lists
-            if len(items := _items(node, nested)) >= nested.first and _reaches(items, since)
-        ]
+    def _completed(
+        self,
+        root: Root,
+        lists: Sequence[NestedList],
+        nodes: list[Record],
+        stream_slice: StreamSlice,
+        goes_on: bool,
+        since: str | None = None,
+    ) -> list[Record]:
+        """The nodes whose lists are complete, or newest first and read until `since`.
+
+        A list is read on that is as long as what was asked for. Its node is held back until the requests
+        for such lists are full, or the root has no further page in the slice.
+        """
+        waiting = self._held.pop((stream_slice, root.name), [])
+        complete: list[Record] = []
+        for node in nodes:
+            unfinished = [
+                _Unfinished(node, nested, nested.after(nested.first))
+                for nested in lists
+                if len(items := _items(node, nested)) >= nested.first and _reaches(items, since)
+            ]
+            if unfinished:
+                waiting.append(unfinished)
+            else:
+                complete.append(node)
+        batches = list(_batches(waiting))
+        if goes_on and batches:
+            self._held[stream_slice, root.name] = batches.pop()
+        for batch in batches:
+            self._finish(root, [one for unfinished in batch for one in unfinished], since)
+            complete += [unfinished[0].node for unfinished in batch]
+        return complete
+
+    def _finish(self, root: Root, unfinished: _Lists, since: str | None) -> None:
+        """Read lists to their end or until `since`."""
         while unfinished:
-            rest = [one for batch in _batches(unfinished) for one in self._follow(root, batch)]
+            batches = _batches([[one] for one in unfinished])
+            rest = [one for batch in batches for one in self._follow(root, [one for (one,) in batch])]
             unfinished = [one for one in rest if _reaches(_items(one.node, one.nested), since)]
 
-    def _follow(self, root: Root, unfinished: Sequence[_Unfinished]) -> list[_Unfinished]:
+    def _follow(self, root: Root, unfinished: _Lists) -> _Lists:
         """Read one more page of each list, all in one request; returns those that still go on."""
         # The root with a filter, not `issue(id:)`: that fails the whole query where a row was purged.
         arguments = f", {root.arguments}" if root.arguments else ""
@@ -176,7 +216,7 @@ class ChangedRows(RecordFilter):
             for index, one in enumerate(unfinished)
         ]
         data = self._ask(f"query {self._stream.name}_lists {{ {' '.join(parts)} }}")
-        rest: list[_Unfinished] = []
+        rest: _Lists = []
         for index, one in enumerate(unfinished):
             found = data[f"n{index}"]["nodes"]
             # Purged since its page was read, or refused: what came with it is what there is.
@@ -185,25 +225,22 @@ class ChangedRows(RecordFilter):
             page, items = found[0][one.nested.key], one.node[one.nested.key]
             items["nodes"] = (items["nodes"] if one.after else []) + page["nodes"]
             if page["pageInfo"]["hasNextPage"]:
-                rest.append(one._replace(first=_largest(one.nested), after=page["pageInfo"]["endCursor"]))
+                rest.append(
+                    one._replace(first=one.nested.after(one.first), after=page["pageInfo"]["endCursor"])
+                )
         return rest
 
 
-def _largest(nested: NestedList) -> int:
-    """The largest page of a list that one query may ask for."""
-    return min(MAX_PAGE_SIZE, int((MAX_COST - 3) / cost(nested.page(1))))
-
-
-def _batches(unfinished: Sequence[_Unfinished]) -> Iterator[list[_Unfinished]]:
-    """Lists that together stay within what one query may cost."""
-    batch: list[_Unfinished] = []
+def _batches(waiting: Sequence[_Lists]) -> Iterator[list[_Lists]]:
+    """Lists that together stay within what one query may cost; those of one node stay together."""
+    batch: list[_Lists] = []
     points = 0.0
-    for one in unfinished:
-        own = 1 + cost(one.page)
+    for unfinished in waiting:
+        own = sum(one.points for one in unfinished)
         if batch and points + own > MAX_COST:
             yield batch
             batch, points = [], 0.0
-        batch.append(one)
+        batch.append(unfinished)
         points += own
     if batch:
         yield batch
@@ -222,7 +259,7 @@ def _reaches(items: list[Record], since: str | None) -> bool:
 
 @dataclass
 class NodeTransformation(RecordTransformation):
-    """Turns a node into a record, in place. In Python for speed: cdk.md, Speed (18 times Jinja)."""
+    """Turns a page's nodes into records, in place. In Python for speed: cdk.md, Speed (18 times Jinja)."""
 
     config: Config
     parameters: InitVar[Mapping[str, Any]]
@@ -239,5 +276,6 @@ class NodeTransformation(RecordTransformation):
         stream_state: StreamState | None = None,
         stream_slice: StreamSlice | None = None,
     ) -> None:
-        """Turn the node `record` into a record of the stream."""
-        self._transform(record)  # type: ignore[arg-type]  # the extractor's own dict
+        """Turn each node of the page `record` into a record of the stream."""
+        for node in record[ROWS]:
+            self._transform(node)

@@ -18,15 +18,17 @@ _WRONG_CLOCK = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Sync:
-    """The two moments that bound a sync.
+    """The two moments that bound a sync, and the size of what it reads.
 
     Attributes:
         start: when the sync started, by Linear's own clock: nothing later is read.
         origin: when the workspace was created: nothing but imported rows is older.
+        issues: how many issues were ever created in the workspace, by Linear's own count.
     """
 
     start: datetime
     origin: datetime = _EPOCH
+    issues: int = 0
 
     def resumed(self, stream: str, cursor: str) -> str | None:
         """From where to go on after a state with this cursor; None for from the beginning.
@@ -70,7 +72,11 @@ class Sync:
         span = max(self.start - first, _SHORTEST_WINDOW)
         # Changed parents are asked for once, up to now (Window.filter); swept lists are read whole.
         several = stream.kind == "windowed" or (stream.kind == "child" and first_read)
-        step = max(span / stream.windows, _SHORTEST_WINDOW) if several else span + _SHORTEST_WINDOW
+        step = (
+            max(span / stream.windows_of(self.issues), _SHORTEST_WINDOW)
+            if several
+            else span + _SHORTEST_WINDOW
+        )
         # API.md, Archiving: of our roots only issues can filter on archivedAt; a sweep sees it anyway.
         by_filter = stream.roots[0].entity == "Issue" and not first_read
         reconciles = (

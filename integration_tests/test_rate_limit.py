@@ -109,20 +109,40 @@ def test_a_page_that_is_too_complex_is_halved_until_it_is_not_and_no_row_comes_t
     assert len(refused_as_too_complex(api)) > 3
 
 
-def test_a_question_for_the_rest_of_lists_that_is_too_complex_halves_their_page(make_linear_api, tmp_path):
-    api = make_linear_api(issues=40, seed=4)
-    issues = api.workspace.ids("Issue")
-    for issue in issues:
-        api.workspace.set_list("Issue", issue, "subscribers", 51)
-    api.clock.advance(2)
-    connector = Connector.of(api, tmp_path)
-    catalog = connector.catalog(["issues"], columns={"issues": ["id", "subscriberIds"]})
-    api.limits.largest = 60
-    output = connector.read(catalog)
+@pytest.fixture
+def read_long_lists(make_linear_api, tmp_path):
+    """Reads issues with 51 subscribers each, in one window, where a query may cost so many points."""
+
+    def read(largest, refused=None):
+        api = make_linear_api(issues=90, seed=4, purged=0)
+        for issue in api.workspace.ids("Issue"):
+            api.workspace.set_list("Issue", issue, "subscribers", 51)
+        api.clock.advance(2)
+        connector = Connector.of(api, tmp_path)
+        catalog = connector.catalog(["issues"], columns={"issues": ["id", "subscriberIds"]})
+        api.limits.largest = largest
+        if refused:
+            api.faults.too_complex(where=lambda request: refused in request.query, count=None)
+        return api, connector.read(catalog)
+
+    return read
+
+
+@pytest.mark.parametrize("largest", [200, 20])
+def test_a_question_for_the_rest_of_lists_that_is_too_complex_is_asked_in_parts(read_long_lists, largest):
+    api, output = read_long_lists(largest)
     assert output.exit_code == 0, output.errors
-    assert sorted(record["id"] for record in output.records["issues"]) == sorted(issues)
+    read = [record["id"] for record in output.records["issues"]]
+    assert sorted(read) == sorted(api.workspace.ids("Issue"))
     assert {len(record["subscriberIds"]) for record in output.records["issues"]} == {51}
     assert any("first" not in request.variables for request in refused_as_too_complex(api))
+
+
+def test_a_list_that_is_too_complex_even_for_one_item_fails_its_stream(read_long_lists):
+    _, output = read_long_lists(largest=10_000, refused="issues_lists")
+    assert output.exit_code == 1
+    assert "Linear finds the query too complex" in output.errors[-1]["message"]
+    assert "Deselect columns of this stream" in output.errors[-1]["message"]
 
 
 def test_a_query_that_is_too_complex_even_for_one_row_fails_its_stream_alone(linear_api, connector):

@@ -4,10 +4,13 @@ from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequenc
 from dataclasses import InitVar, dataclass
 from typing import Any, NamedTuple
 
+from airbyte_cdk.models import FailureType
 from airbyte_cdk.sources.declarative.extractors.record_filter import RecordFilter
 from airbyte_cdk.sources.declarative.requesters.http_requester import HttpRequester
 from airbyte_cdk.sources.declarative.transformations import RecordTransformation
+from airbyte_cdk.sources.streams.http.page_size_reduction_exception import PageSizeReductionRequiredException
 from airbyte_cdk.sources.types import Config, StreamSlice, StreamState
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from source_linear.components.pages import ROWS, UNFINISHED, decoded, folded
 from source_linear.components.windows import Window, archivings_of
@@ -215,7 +218,11 @@ class ChangedRows(RecordFilter):
             f'filter: {{ id: {{ eq: "{one.node["id"]}" }} }}) {{ nodes {{ {one.page} }} }}'
             for index, one in enumerate(unfinished)
         ]
-        data = self._ask(f"query {self._stream.name}_lists {{ {' '.join(parts)} }}")
+        try:
+            data = self._ask(f"query {self._stream.name}_lists {{ {' '.join(parts)} }}")
+        except PageSizeReductionRequiredException as too_complex:
+            # Not to be left to the retriever: it would ask for the page again, and nodes of others wait here.
+            return self._follow_less(root, unfinished, too_complex)
         rest: _Lists = []
         for index, one in enumerate(unfinished):
             found = data[f"n{index}"]["nodes"]
@@ -229,6 +236,24 @@ class ChangedRows(RecordFilter):
                     one._replace(first=one.nested.after(one.first), after=page["pageInfo"]["endCursor"])
                 )
         return rest
+
+    def _follow_less(self, root: Root, unfinished: _Lists, too_complex: AirbyteTracedException) -> _Lists:
+        """Do the same as `_follow` in two requests, or with half as many items of a single list.
+
+        Raises:
+            AirbyteTracedException: a single item is too complex.
+        """
+        if len(unfinished) > 1:
+            middle = len(unfinished) // 2
+            return self._follow(root, unfinished[:middle]) + self._follow(root, unfinished[middle:])
+        (one,) = unfinished
+        if one.first == 1:
+            raise AirbyteTracedException(
+                message=too_complex.message,
+                internal_message=too_complex.internal_message,
+                failure_type=FailureType.system_error,
+            )
+        return self._follow(root, [one._replace(first=one.first // 2)])
 
 
 def _batches(waiting: Sequence[_Lists]) -> Iterator[list[_Lists]]:

@@ -13,7 +13,7 @@ from benchmarks.sections import Section, Target, say, table
 from benchmarks.sides import Sides
 from benchmarks.sizes import Sizes
 from benchmarks.streams import STREAMS
-from source_linear.source import manifest
+from source_linear.packaged import manifest
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -6,10 +6,8 @@ from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import cache
 from typing import Any
 
-import yaml
 from airbyte_cdk.models import (
     AirbyteConnectionStatus,
     AirbyteMessage,
@@ -30,12 +28,12 @@ from source_linear.components.credentials import Credentials
 from source_linear.components.pages import decoded, unfolded
 from source_linear.components.permissions import refused_streams
 from source_linear.components.requester import LinearRequester
-from source_linear.components.schemas import packaged
 from source_linear.components.summary import Summary, is_not_told_here
 from source_linear.components.syncs import Sync, cursor_of
 from source_linear.components.windows import WindowState
 from source_linear.components.workers import Workers
 from source_linear.config import config_error, timestamp, validate
+from source_linear.packaged import manifest
 from source_linear.queries import Stream
 
 _LOGGER = logging.getLogger("airbyte")
@@ -49,17 +47,6 @@ _TEAMS = "teams(first: 250, includeArchived: true) { nodes { key } }"
 _TEAMS_ASKED_FOR = (
     "asked: teams(first: 250, includeArchived: true, filter: {key: {in: $keys}}) { nodes { key } }"
 )
-
-
-@cache
-def _manifest() -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.safe_load(packaged("manifest.yaml").read_text("utf-8"))
-    return loaded
-
-
-def manifest() -> dict[str, Any]:
-    """The connector's manifest, as it stands in the repository or the wheel; a copy of your own."""
-    return deepcopy(_manifest())
 
 
 class SourceLinear(ConcurrentDeclarativeSource):

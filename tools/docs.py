@@ -14,8 +14,8 @@ from typing import Any
 from graphql import GraphQLObjectType, GraphQLSchema
 
 from source_linear.components.errors import TABLE, Action
+from source_linear.packaged import manifest
 from source_linear.queries import MAX_COST, PAGE_INFO, NestedList, Stream, cost
-from source_linear.source import manifest
 from tools.diagram import picture
 from tools.relations import AREAS, area_of, node_type, phrase_of, relations
 from tools.schemas import ROOT, contract, streams

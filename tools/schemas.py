@@ -21,8 +21,8 @@ from graphql import (
     is_enum_type,
 )
 
+from source_linear.packaged import manifest
 from source_linear.queries import ARCHIVED_FLAG, Stream
-from source_linear.source import manifest
 
 ROOT = Path(__file__).resolve().parent.parent
 CONTRACT = ROOT / "integration_tests" / "linear_api" / "schema.graphql"

@@ -5,7 +5,7 @@ from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from source_linear.config import milliseconds, timestamp, validate
-from source_linear.source import manifest
+from source_linear.packaged import manifest
 
 SPECIFICATION = manifest()["spec"]["connection_specification"]
 KEY = {"credentials": {"auth_type": "API Key", "api_key": "the-key"}}

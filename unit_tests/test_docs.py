@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import jsonschema
 import pytest
 
-from source_linear.source import manifest
+from source_linear.packaged import manifest
 from tools.diagram import drawn, layout, routes
 from tools.docs import REASONS, SECRETS, blocks, filled, left_out, requests_for, streams_picture
 from tools.relations import AREAS, relations, unexplained

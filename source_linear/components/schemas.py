@@ -5,26 +5,13 @@ import functools
 import json
 from collections.abc import Mapping
 from dataclasses import InitVar, dataclass
-from pathlib import Path
 from typing import Any
 
 from airbyte_cdk.sources.declarative.schema.schema_loader import SchemaLoader
 from airbyte_cdk.sources.types import Config
 
+from source_linear.packaged import packaged
 from source_linear.queries import DELETED_AT
-
-
-def packaged(name: str) -> Path:
-    """Path of a file or directory that stands at the repository's top and inside the wheel.
-
-    Raises:
-        FileNotFoundError: it is in neither place.
-    """
-    package = Path(__file__).resolve().parent.parent
-    for directory in (package, package.parent):
-        if (directory / name).exists():
-            return directory / name
-    raise FileNotFoundError(f"{name} is neither in {package} nor beside it")
 
 
 @functools.cache

@@ -58,7 +58,9 @@ def _section(first_requests: int, spent: Mapping[str, Spent], seconds: Mapping[i
     ]
     head = ("Latency of an answer", "Seconds", "of them for latency", "one request after another")
     more = ", ".join(f"`{name}` ({number})" for name, number in several.items())
-    note = f"More than one: {more}, to read on nested lists." if several else "No stream makes more than one."
+    note = (
+        f"More than one, for further pages or lists: {more}." if several else "No stream makes more than one."
+    )
     syncs = min(_REQUESTS_AN_HOUR // requests, _POINTS_AN_HOUR // points)
     text = f"""\
 All {streams} streams against the stand-in of Linear's API, after a first sync of {first_requests} requests,

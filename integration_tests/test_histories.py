@@ -279,10 +279,6 @@ def test_a_full_refresh_reads_an_entry_that_changes_between_two_pages_of_its_his
     assert set(entries) <= {record["id"] for _, record in output.records()}
 
 
-@pytest.mark.xfail(
-    reason="BUG, if Linear stamps an entry after its issue, which is not known: when a sync ends between the "
-    "two, neither it nor the next one reads the entry"
-)
 def test_an_entry_is_read_that_is_stamped_just_after_its_issue(api, connect):
     connection = connect("issue_history")
     connection.receive(connection.sync())

@@ -33,12 +33,12 @@ def read_issues(make_linear_api, tmp_path):
 
 
 def test_a_thousand_issues_are_four_pages(read_issues):
-    pages, _ = read_issues(issues=990)
+    pages, _ = read_issues(issues=1_000)
     assert len(pages) == 4
 
 
 def test_a_workspace_of_many_issues_is_read_in_windows(read_issues):
-    pages, _ = read_issues(issues=40, purged=3_000)
+    pages, _ = read_issues(issues=40, purged=6_000)
     assert len(pages) == 4
 
 

@@ -21,7 +21,7 @@ ARCHIVINGS = "archivings"  # marks what walks all rows for their `archivedAt`: p
 # A list that goes on is short most of the time, and points are paid for what is asked for: so many times
 # as much is asked for next, and at least 10.
 _MORE, _AT_LEAST = 2, 10
-_PAGES_A_WINDOW = 4
+_PAGES_A_WINDOW = 8
 _DATES = ("createdAt", CURSOR_FIELD, "archivedAt")  # of every entity but issue state spans
 DELETED_AT = "_ab_cdc_deleted_at"
 
@@ -88,14 +88,13 @@ class NestedList:
             raise ValueError(f"{text!r} is not of the form connection(first: N, …)")
         return cls(match.group(1), int(match.group(2) or 0), match.group(3) or "")
 
-    @property
-    def largest(self) -> int:
-        """The largest page of it that one query may ask for."""
-        return min(MAX_PAGE_SIZE, int((MAX_COST - 3) / cost(self.page(1))))
+    def items_for(self, points: float) -> int:
+        """How many of its items a query may ask for that may cost so many points."""
+        return min(MAX_PAGE_SIZE, int((points - 3) / cost(self.page(1))))
 
     def after(self, items: int) -> int:
         """How many items to ask for next where so many were not all."""
-        return min(max(items * _MORE, _AT_LEAST), self.largest)
+        return min(max(items * _MORE, _AT_LEAST), self.items_for(MAX_COST))
 
     @property
     def key(self) -> str:
@@ -279,7 +278,7 @@ class Stream:
             issues: how many there are. How many rows the stream has is not known before it is read; in most
                 streams they grow as the issues do.
         """
-        return min(self.windows, 1 + issues // (_PAGES_A_WINDOW * self.page_size))
+        return max(1, min(self.windows, math.ceil(issues / (_PAGES_A_WINDOW * self.page_size))))
 
     @property
     def query(self) -> str:

@@ -59,8 +59,8 @@ def test_issues_are_also_asked_for_archivings_of_rows_older_than_the_sync():
     }
 
 
-def test_changed_parents_are_asked_for_without_an_upper_bound():
-    assert window(kind="child").filter() == {"updatedAt": {"gte": "2025-01-01T00:00:00.000Z"}}
+def test_changed_parents_are_asked_for_from_a_minute_before_and_without_an_upper_bound():
+    assert window(kind="child").filter() == {"updatedAt": {"gte": "2024-12-31T23:59:00.000Z"}}
 
 
 @pytest.mark.parametrize(

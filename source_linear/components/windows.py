@@ -19,9 +19,12 @@ from airbyte_cdk.sources.streams.concurrent.state_converters.datetime_stream_sta
 )
 from airbyte_cdk.sources.types import StreamSlice
 
+from source_linear.config import milliseconds, timestamp
 from source_linear.queries import CURSOR_FIELD, Record
 
 CREATED_AT = "createdAt"
+# An entry of a history may be stamped after its parent: a sync that ended between the two missed it.
+_LATER_THAN_ITS_PARENT = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -66,9 +69,11 @@ class Window:
     def filter(self) -> dict[str, Any]:
         """The root's `filter` argument that selects this window on the server."""
         interval: dict[str, Any] = {"gte": self.start} if self.start else {}
-        # A parent that changes again while it is read must not take its older rows out of the window.
         if not (self.child and self.field == CURSOR_FIELD):
             interval["lte"] = self.end
+        elif self.start:
+            # No end: a parent that changes again while it is read must not take its older rows with it.
+            interval["gte"] = milliseconds(timestamp(self.start) - _LATER_THAN_ITS_PARENT)
         changed: dict[str, Any] = {self.field: interval}
         if self.since:
             changed[CURSOR_FIELD] = {"gte": self.since}

@@ -25,6 +25,7 @@ def read_issues(make_linear_api, tmp_path):
         assert {one["id"]: one for one in output.records["issues"]} == records(
             api.workspace, STREAMS["issues"]
         )
+        assert not any("records from" in line for line in output.logs), "the CDK counts pages"
         asked = [request for request in api.requests.to("issues") if request.status == 200]
         lists = [request for request in asked if "issues_lists" in request.query]
         return [request for request in asked if request not in lists], lists

@@ -1,6 +1,7 @@
 """What became of the streams of one sync, in sentences."""
 
 import logging
+import re
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,6 +20,7 @@ from source_linear.components.budget import Usage
 
 _LOGGER = logging.getLogger("airbyte")
 _UNEXPECTED = "An unexpected error occurred in stream"  # the CDK's words for what is not an error of ours
+_COUNTED = re.compile(r"Read \d+ records from \w+ stream")  # by the CDK: it counts pages
 _LONGEST = 500  # characters of one reason in the final error
 
 
@@ -161,10 +163,11 @@ class Summary:
 
 
 def is_not_told_here(record: logging.LogRecord) -> bool:
-    """A logging filter: leaves out what the CDK says of failed streams, in tracebacks and reprs."""
+    """A logging filter: leaves out what the CDK says of streams, in tracebacks, reprs and wrong counts."""
     exception = record.exc_info[1] if record.exc_info else None
     told = isinstance(exception, AirbyteTracedException)
-    return not told and not record.getMessage().startswith("During the sync, the following streams")
+    text = record.getMessage()
+    return not (told or text.startswith("During the sync, the following streams") or _COUNTED.match(text))
 
 
 def _failure(failed: Mapping[str, Outcome], streams: int) -> AirbyteTracedException:

@@ -5,6 +5,7 @@ import os
 import random
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -18,7 +19,7 @@ from integration_tests.connector import Connector, Output
 from integration_tests.expected import records
 from integration_tests.histories import UNSTAMPED, Changes, Destination
 from integration_tests.linear_api import Clock, LinearApi, Request
-from tools.schemas import streams
+from tools.schemas import ROOT, streams
 
 STREAMS = {stream.name: stream for stream in streams()}
 NAMES = ["issues", "comments", "projects", "issue_relations", "issue_history", "issue_state_spans", "users"]
@@ -93,11 +94,7 @@ def interrupted(
 
     api.requests.clear()
     api.before_response(watch)
-    config, chosen = connector.directory / "config.json", connector.directory / "catalog.json"
-    config.write_text(json.dumps(connector.config), "utf-8")
-    chosen.write_text(json.dumps(catalog), "utf-8")
-    arguments = ["read", "--config", str(config), "--catalog", str(chosen)]
-    process = subprocess.Popen([*connector.command, *arguments], stdout=subprocess.PIPE)
+    process = subprocess.Popen(reading(connector, catalog), stdout=subprocess.PIPE)
     printed, _ = process.communicate(timeout=120)
     seconds = time.monotonic() - signalled[0]
     api.before_response(None)
@@ -166,6 +163,50 @@ def test_sigterm_ends_a_sync_that_waits_with_all_that_was_read_printed(api, conn
     for name in others:
         assert len(done.output.records[name]) == len(records(api.workspace, STREAMS[name]))
         assert done.output.cursor(name) == api.clock.text
+
+
+def reading(connector: Connector, catalog: Catalog) -> list[str]:
+    """The command that reads, its files written."""
+    config, chosen = connector.directory / "config.json", connector.directory / "catalog.json"
+    config.write_text(json.dumps(connector.config), "utf-8")
+    chosen.write_text(json.dumps(catalog), "utf-8")
+    return [*connector.command, "read", "--config", str(config), "--catalog", str(chosen)]
+
+
+def test_a_read_ends_when_nobody_takes_what_it_prints(connector, catalog):
+    command = reading(connector, catalog)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(20) == 1
+        assert process.stderr.read() == b""
+
+
+def test_a_read_ends_at_once_on_ctrl_c(api, connector, catalog):
+    done = interrupted(api, connector, catalog, signal.SIGINT, lambda request, number: number == 20)
+    assert done.exit_code == 130
+    assert done.seconds < 10
+
+
+OUT_OF_MEMORY = """
+import sys
+from airbyte_cdk import entrypoint
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
+looks = iter(range(500))
+def check_memory_usage(self):
+    if next(looks, None) is None:
+        raise AirbyteTracedException(message="Source exceeded memory limit")
+entrypoint.MemoryMonitor.check_memory_usage = check_memory_usage
+from source_linear.run import main
+main(sys.argv[1:])
+"""
+
+
+def test_a_read_that_fails_as_a_whole_ends_though_its_threads_still_read(connector, catalog):
+    connector.command = [sys.executable, "-c", OUT_OF_MEMORY]
+    done = subprocess.run(reading(connector, catalog), capture_output=True, text=True, timeout=60, cwd=ROOT)
+    assert done.returncode == 1
+    assert "Source exceeded memory limit" in done.stdout.splitlines()[-1]
 
 
 def test_a_full_refresh_brings_every_row_once_while_the_workspace_changes_under_it(api, make_connector):

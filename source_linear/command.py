@@ -8,7 +8,8 @@ import signal
 import sys
 import types
 from collections.abc import Iterable, Iterator
-from typing import Any
+from contextlib import suppress
+from typing import Any, NoReturn
 
 import orjson
 from airbyte_cdk.entrypoint import AirbyteEntrypoint
@@ -29,7 +30,7 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from source_linear.config import config_error, read_json
 from source_linear.source import SourceLinear
 
-_TERMINATED = 128 + signal.SIGTERM
+_INTERRUPTED, _TERMINATED = 128 + signal.SIGINT, 128 + signal.SIGTERM
 # A write lets the reading threads run, and takes long to come back: better few than many.
 _PRINTED_AT_ONCE = 256 * 1024  # bytes
 _COLLECTED_AFTER = 50_000  # objects
@@ -88,6 +89,7 @@ def _plain(message: AirbyteMessage) -> Any:
 
 def run(arguments: list[str]) -> None:
     """Run one command as `source_linear.run.main` says."""
+    logging.raiseExceptions = False  # of a log that nobody reads any more
     init_uncaught_exception_handler(logging.getLogger("airbyte"))
     parsed = AirbyteEntrypoint.parse_args(arguments)
     if not parsed.command:
@@ -98,7 +100,6 @@ def run(arguments: list[str]) -> None:
         # Reading makes no cycles, but each collection would walk all the rows that wait.
         gc.freeze()
         gc.set_threshold(_COLLECTED_AFTER)
-        gc.enable()
         printer.print(_messages(parsed, source))
     except AirbyteTracedException as error:
         messages = [error.as_sanitized_airbyte_message()]
@@ -107,7 +108,23 @@ def run(arguments: list[str]) -> None:
             messages.append(status)
         printer.print(messages)
         if not failed_check:
-            sys.exit(1)
+            _leave(1)
+    except KeyboardInterrupt:
+        _leave(_INTERRUPTED)
+    except BrokenPipeError:  # whoever read the output has enough
+        _leave(1)
+    except Exception:
+        sys.excepthook(*sys.exc_info())
+        _leave(1)
+
+
+def _leave(code: int) -> NoReturn:
+    """End the process, without the threads that still read: they wait for someone to take their rows."""
+    with suppress(OSError):
+        logging.shutdown()
+        sys.stderr.flush()
+        sys.stdout.flush()
+    os._exit(code)
 
 
 def _messages(parsed: argparse.Namespace, source: SourceLinear) -> Iterator[AirbyteMessage]:

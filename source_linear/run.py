@@ -18,13 +18,17 @@ def main(arguments: list[str] | None = None) -> None:
         declared = manifest()["spec"]
         specification = {
             "connectionSpecification": declared["connection_specification"],
+            "supportsNormalization": False,
+            "supportsDBT": False,
             "advanced_auth": declared["advanced_auth"],
         }
-        print(json.dumps({"type": "SPEC", "spec": specification}))
+        print(json.dumps({"type": "SPEC", "spec": specification}, separators=(",", ":")))
         return
     gc.disable()  # importing leaves nothing to collect, and takes a fifth less without looking for it
-    from source_linear.command import run
-
+    try:
+        from source_linear.command import run
+    finally:
+        gc.enable()
     run(arguments)
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import threading
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from airbyte_cdk.models import (
 )
 from airbyte_cdk.sources.declarative.concurrent_declarative_source import ConcurrentDeclarativeSource
 from airbyte_cdk.sources.declarative.models.declarative_component_schema import CustomRequester
+from airbyte_cdk.sources.message.concurrent_repository import ConcurrentMessageRepository
 from airbyte_cdk.sources.streams.concurrent.abstract_stream import AbstractStream
 from airbyte_cdk.sources.streams.concurrent.cursor import ConcurrentCursor
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
@@ -40,7 +42,7 @@ _LOGGER = logging.getLogger("airbyte")
 # It cannot see that our requester asks for smaller pages, and would warn of it once for every stream.
 logging.getLogger("airbyte.model_to_component_factory").setLevel(logging.ERROR)
 _CHECK_PATIENCE = 10.0  # seconds
-_PAGES_AHEAD = 16  # of what is printed: enough that nobody waits, and a few megabytes
+_PAGES_AHEAD = 16  # of what is printed: enough that nobody waits, and some 4,000 rows
 # API.md, Cheap truths: it needs no permission beyond a valid key.
 _WHO = "viewer { id name email admin } organization { id name urlKey createdAt createdIssueCount }"
 _TEAMS = "teams(first: 250, includeArchived: true) { nodes { key } }"
@@ -146,6 +148,9 @@ class SourceLinear(ConcurrentDeclarativeSource):
         Raises:
             AirbyteTracedException: at the end, if any stream failed: which, why, and what to do.
         """
+        # What this thread says of the streams must not wait for this thread.
+        assert isinstance(self._message_repository, ConcurrentMessageRepository)
+        self._message_repository._consumer_thread_id = threading.get_ident()
         who, now = self._ask_who(self._requester())
         organization = who["organization"]
         self._sync = Sync(now, timestamp(organization["createdAt"]), organization["createdIssueCount"])

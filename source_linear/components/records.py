@@ -1,5 +1,6 @@
 """From nodes to records: which of them changed, complete lists, our columns."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import InitVar, dataclass
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ from source_linear.queries import (
     ARCHIVINGS,
     CURSOR_FIELD,
     MAX_COST,
+    MAX_PAGE_SIZE,
     NestedList,
     Record,
     Root,
@@ -30,12 +32,17 @@ _POINTS_A_REQUEST = 1_200
 
 
 class _Unfinished(NamedTuple):
-    """A list that goes on: its node, which of its lists it is, how much to ask for, and after what."""
+    """A list that goes on: its node, which of its lists it is, how much to ask for, and after what.
+
+    Attributes:
+        most: as much of it as Linear did not find too complex.
+    """
 
     node: Record
     nested: NestedList
     first: int
     after: str | None = None
+    most: int = MAX_PAGE_SIZE
 
     @property
     def page(self) -> str:
@@ -43,8 +50,8 @@ class _Unfinished(NamedTuple):
 
     @property
     def points(self) -> float:
-        """What a query pays for it, its node included."""
-        return 1 + cost(self.nested.page(self.first))
+        """What a query pays for it, its node and its id included."""
+        return 1.1 + cost(self.nested.page(self.first))
 
 
 _Lists = list[_Unfinished]  # of one node
@@ -85,12 +92,11 @@ class ChangedRows(RecordFilter):
         stream_slice: StreamSlice | None = None,
         next_page_token: Mapping[str, Any] | None = None,
     ) -> Iterator[Record]:
-        """The rows of one page that belong to the slice, folded into one record; none if there are none."""
+        """The rows of one page that belong to the slice, folded into records of many."""
         assert stream_slice is not None
         (page,) = records
         read = self._children if self._stream.parents else self._nodes
-        if rows := read(page, stream_slice):
-            yield folded(rows, self._stream.cursor_field)
+        yield from folded(read(page, stream_slice), self._stream.cursor_field)
 
     def _nodes(self, page: Mapping[str, Any], stream_slice: StreamSlice) -> list[Record]:
         """The nodes wanted of a page, and those of the pages before that waited for their lists."""
@@ -209,38 +215,49 @@ class ChangedRows(RecordFilter):
         """Read lists to their end or until `since`."""
         while unfinished:
             share = _POINTS_A_REQUEST / len(unfinished)
-            asked = [one._replace(first=max(one.first, one.nested.items_for(share))) for one in unfinished]
+            asked = [
+                one._replace(first=min(one.most, max(one.first, one.nested.items_for(share))))
+                for one in unfinished
+            ]
             batches = _batches([[one] for one in asked])
             rest = [one for batch in batches for one in self._follow(root, [one for (one,) in batch])]
             unfinished = [one for one in rest if _reaches(_items(one.node, one.nested), since)]
 
     def _follow(self, root: Root, unfinished: _Lists) -> _Lists:
         """Read one more page of each list, all in one request; returns those that still go on."""
-        # The root with a filter, not `issue(id:)`: that fails the whole query where a row was purged.
-        arguments = f", {root.arguments}" if root.arguments else ""
-        parts = [
-            f"n{index}: {root.name}(first: 1, includeArchived: true{arguments}, "
-            f'filter: {{ id: {{ eq: "{one.node["id"]}" }} }}) {{ nodes {{ {one.page} }} }}'
-            for index, one in enumerate(unfinished)
-        ]
+        asked = list(_together(unfinished))
         try:
-            data = self._ask(f"query {self._stream.name}_lists {{ {' '.join(parts)} }}")
+            data = self._ask(
+                f"query {self._stream.name}_lists {{ "
+                + " ".join(self._part(root, index, some) for index, some in enumerate(asked))
+                + " }"
+            )
         except PageSizeReductionRequiredException as too_complex:
             # Not to be left to the retriever: it would ask for the page again, and nodes of others wait here.
             return self._follow_less(root, unfinished, too_complex)
         rest: _Lists = []
-        for index, one in enumerate(unfinished):
-            found = data[f"n{index}"]["nodes"]
-            # Purged since its page was read, or refused: what came with it is what there is.
-            if not found or not found[0] or not found[0][one.nested.key]:
-                continue
-            page, items = found[0][one.nested.key], one.node[one.nested.key]
-            items["nodes"] = (items["nodes"] if one.after else []) + page["nodes"]
-            if page["pageInfo"]["hasNextPage"]:
-                rest.append(
-                    one._replace(first=one.nested.after(one.first), after=page["pageInfo"]["endCursor"])
-                )
+        for index, some in enumerate(asked):
+            found = {node["id"]: node for node in data[f"n{index}"]["nodes"] if node}
+            for one in some:
+                page = found.get(one.node["id"], {}).get(one.nested.key)
+                if not page:  # purged since, or refused: what came with the node is what there is
+                    continue
+                items = one.node[one.nested.key]
+                items["nodes"] = (items["nodes"] if one.after else []) + page["nodes"]
+                if page["pageInfo"]["hasNextPage"]:
+                    first, after = one.nested.after(one.first), page["pageInfo"]["endCursor"]
+                    rest.append(one._replace(first=first, after=after))
         return rest
+
+    def _part(self, root: Root, index: int, some: _Lists) -> str:
+        """GraphQL text that asks for the same page of the lists of some nodes."""
+        # The root with a filter, not `issue(id:)`: that fails the whole query where a row was purged.
+        arguments = f", {root.arguments}" if root.arguments else ""
+        ids = ", ".join(f'"{one.node["id"]}"' for one in some)
+        return (
+            f"n{index}: {root.name}(first: {len(some)}, includeArchived: true{arguments}, "
+            f"filter: {{ id: {{ in: [{ids}] }} }}) {{ nodes {{ id {some[0].page} }} }}"
+        )
 
     def _follow_less(self, root: Root, unfinished: _Lists, too_complex: AirbyteTracedException) -> _Lists:
         """Do the same as `_follow` in two requests, or with half as many items of a single list.
@@ -258,7 +275,18 @@ class ChangedRows(RecordFilter):
                 internal_message=too_complex.internal_message,
                 failure_type=FailureType.system_error,
             )
-        return self._follow(root, [one._replace(first=one.first // 2)])
+        half = one.first // 2
+        return self._follow(root, [one._replace(first=half, most=half)])
+
+
+def _together(unfinished: _Lists) -> Iterator[_Lists]:
+    """Lists of which the same page is asked for, with the same words; no more than a page of nodes."""
+    groups: defaultdict[str, _Lists] = defaultdict(list)
+    for one in unfinished:
+        groups[one.page].append(one)
+    for group in groups.values():
+        for start in range(0, len(group), MAX_PAGE_SIZE):
+            yield group[start : start + MAX_PAGE_SIZE]
 
 
 def _batches(waiting: Sequence[_Lists]) -> Iterator[list[_Lists]]:

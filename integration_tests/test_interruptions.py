@@ -94,7 +94,9 @@ def interrupted(
 
     api.requests.clear()
     api.before_response(watch)
-    process = subprocess.Popen(reading(connector, catalog), stdout=subprocess.PIPE)
+    process = subprocess.Popen(
+        reading(connector, catalog), stdout=subprocess.PIPE, preexec_fn=lambda: heeds(number)
+    )
     printed, _ = process.communicate(timeout=120)
     seconds = time.monotonic() - signalled[0]
     api.before_response(None)
@@ -163,6 +165,12 @@ def test_sigterm_ends_a_sync_that_waits_with_all_that_was_read_printed(api, conn
     for name in others:
         assert len(done.output.records[name]) == len(records(api.workspace, STREAMS[name]))
         assert done.output.cursor(name) == api.clock.text
+
+
+def heeds(number: signal.Signals) -> None:
+    """A process in the background would ignore Ctrl-C, and so would its children."""
+    if number is not signal.SIGKILL:
+        signal.signal(number, signal.SIG_DFL)
 
 
 def reading(connector: Connector, catalog: Catalog) -> list[str]:

@@ -30,14 +30,14 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from source_linear.config import config_error, read_json
 from source_linear.source import SourceLinear
 
-_INTERRUPTED, _TERMINATED = 128 + signal.SIGINT, 128 + signal.SIGTERM
+_ENDING = (signal.SIGTERM, signal.SIGINT)
 # A write lets the reading threads run, and takes long to come back: better few than many.
 _PRINTED_AT_ONCE = 256 * 1024  # bytes
 _COLLECTED_AFTER = 50_000  # objects
 
 
 class Printer:
-    """Prints messages as lines on stdout, many at a time, and ends the process at once on SIGTERM.
+    """Prints messages as lines on stdout, many at a time, and ends the process at once on SIGTERM and Ctrl-C.
 
     Never inside a line: what is printed is complete. What was read and not yet covered by a printed
     state is read again by the next sync.
@@ -47,8 +47,10 @@ class Printer:
         self._lines: list[bytes] = []
         self._size = 0
         self._printing = False
-        self._terminated = False
-        signal.signal(signal.SIGTERM, self._terminate)
+        self._exit_code = 0
+        for number in _ENDING:
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as in the background
+                signal.signal(number, self._terminate)
 
     def print(self, messages: Iterable[AirbyteMessage]) -> None:
         """Print each message; a record may wait for others, everything else is printed at once."""
@@ -69,11 +71,11 @@ class Printer:
             while lines:
                 lines = lines[os.write(sys.stdout.fileno(), lines) :]
         self._printing = False
-        if self._terminated:
-            os._exit(_TERMINATED)
+        if self._exit_code:
+            os._exit(self._exit_code)
 
     def _terminate(self, number: int, frame: types.FrameType | None) -> None:
-        self._terminated = True
+        self._exit_code = 128 + number
         if not self._printing:
             self._flush()  # and out, without waiting for the threads that are still reading
 
@@ -109,8 +111,6 @@ def run(arguments: list[str]) -> None:
         printer.print(messages)
         if not failed_check:
             _leave(1)
-    except KeyboardInterrupt:
-        _leave(_INTERRUPTED)
     except BrokenPipeError:  # whoever read the output has enough
         _leave(1)
     except Exception:

@@ -10,8 +10,8 @@ from source_linear.packaged import manifest
 def main(arguments: list[str] | None = None) -> None:
     """Run one command of the Airbyte protocol: messages as JSON lines on stdout.
 
-    Exits with 0, with 1 if the command failed, with 2 if it was not understood, and with 143 if it
-    was terminated.
+    Exits with 0, with 1 if the command failed, with 2 if it was not understood, and with 143 or 130 if
+    it was ended by SIGTERM or Ctrl-C.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments == ["spec"]:
@@ -24,7 +24,7 @@ def main(arguments: list[str] | None = None) -> None:
         }
         print(json.dumps({"type": "SPEC", "spec": specification}, separators=(",", ":")))
         return
-    gc.disable()  # importing leaves nothing to collect, and takes a fifth less without looking for it
+    gc.disable()  # importing leaves nothing to collect, and takes a sixth less without looking for it
     try:
         from source_linear.command import run
     finally:

@@ -5,10 +5,10 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
+ENVIRONMENT := PYTHON='$(PYTHON)' tools/environment.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint types tests test test-image test-clients test-pythons pyairbyte audit sbom soak demo bench docs contract lock clean
+.PHONY: help setup lint types tests test test-image test-clients test-pythons pyairbyte canary audit sbom soak demo bench docs contract lock clean
 
 help:
 	@echo "make setup     .venv with the locked dependencies and this package, editable"
@@ -17,6 +17,7 @@ help:
 	@echo "make test-clients  PyAirbyte, and a destination in PostgreSQL (root on Debian gets one)"
 	@echo "make soak      1,000 histories of a changing workspace, and no row lost (HISTORIES=100 FIRST_SEED=1)"
 	@echo "make test-pythons  the wheel on every Python that it is for, where there is one"
+	@echo "make canary    the tests on the newest airbyte-cdk, and what broke"
 	@echo "make audit     the Dockerfile linted, the locks asked for vulnerabilities, the licences read"
 	@echo "make sbom      what is shipped, as CycloneDX, in .cache/sbom.cdx.json"
 	@echo "make demo      a sync of a workspace on this machine into DuckDB, no Linear account needed"
@@ -29,15 +30,19 @@ help:
 
 setup: .venv/package.stamp
 
-# Python 3.11 or newer, with nothing but its own pip: the locks carry the hashes.
-.venv/requirements.stamp: requirements/test.txt
-	@echo "installing the locked dependencies into .venv"
-	@$(PYTHON) -m venv .venv
-	@$(PIP) install --require-hashes --requirement requirements/test.txt
-	@touch $@
+# A stamp is written once all of it is there. Python with its own pip is all that a machine needs.
+.cache/uv/stamp: requirements/uv.txt
+	@$(ENVIRONMENT) get-uv
+
+.venv/requirements.stamp: requirements/test.txt .cache/uv/stamp
+	@$(ENVIRONMENT) sync .venv $<
 
 .venv/package.stamp: .venv/requirements.stamp pyproject.toml
-	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@$(ENVIRONMENT) uv pip install --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/bench.stamp: requirements/bench.txt .venv/package.stamp
+	@$(ENVIRONMENT) uv pip install --python $(BIN)/python --require-hashes --requirement $<
 	@touch $@
 
 lint: setup
@@ -65,34 +70,32 @@ test-clients: setup pyairbyte
 test-pythons: setup
 	$(BIN)/pytest integration_tests -m pythons -q -rs $(PYTEST_ARGS)
 
-# In an environment of its own: it pins what the connector has newer. The lock is complete (--no-deps), and
-# pip cannot tell when one names extras. On a Python that PyAirbyte is not made for its tests are skipped.
-pyairbyte: .cache/pyairbyte/stamp
-
-.cache/pyairbyte/stamp: requirements/pyairbyte.txt
-	@mkdir -p $(@D)
-	@if $(PYTHON) -c 'import sys; sys.exit(sys.version_info >= (3, 13))'; then \
-	  echo "installing PyAirbyte into $(@D)"; \
-	  $(PYTHON) -m venv $(@D) && $(@D)/bin/python -m pip -qq --disable-pip-version-check install \
-	    --no-deps --require-hashes --requirement requirements/pyairbyte.txt && touch $@; \
+# In an environment of its own: it pins what the connector has newer. On a Python that PyAirbyte is not made
+# for its tests are skipped.
+pyairbyte: .cache/uv/stamp
+	@if $(PYTHON) -c 'import sys; sys.exit(sys.version_info >= (3, 13))'; \
+	then $(MAKE) --no-print-directory .cache/pyairbyte/requirements.stamp; \
 	else echo "PyAirbyte is not made for this Python"; fi
 
-# The tools of `audit` and `sbom`, and what a user gets who installs the connector.
-.cache/audit/stamp: requirements/audit.txt
-	@$(PYTHON) -m venv $(@D)
-	@$(@D)/bin/python -m pip -qq --disable-pip-version-check install --require-hashes --requirement $<
+# The tools of `audit` and `sbom`, and PyAirbyte.
+.cache/%/requirements.stamp: requirements/%.txt .cache/uv/stamp
+	@$(ENVIRONMENT) sync $(@D) $<
+
+# What a user gets who installs the connector.
+.cache/shipped/requirements.stamp: requirements/run.txt .cache/uv/stamp
+	@$(ENVIRONMENT) sync $(@D) $<
+
+.cache/shipped/package.stamp: .cache/shipped/requirements.stamp .venv/package.stamp
+	@$(ENVIRONMENT) uv pip install --python $(@D)/bin/python --no-deps --build-constraints requirements/build.txt .
 	@touch $@
 
-.cache/shipped/stamp: requirements/run.txt pyproject.toml .venv/package.stamp
-	@rm -rf $(@D)
-	@$(PYTHON) -m venv --without-pip $(@D)
-	@$(PIP) --python $(@D)/bin/python install --require-hashes --requirement $<
-	@$(PIP) --python $(@D)/bin/python install --no-deps .
-	@touch $@
+canary: .cache/uv/stamp
+	@$(ENVIRONMENT) newest .cache/canary
+	@.cache/canary/bin/python -m tools.canary $(PYTEST_ARGS)
 
 sbom: .cache/sbom.cdx.json
 
-.cache/sbom.cdx.json: .cache/audit/stamp .cache/shipped/stamp
+.cache/sbom.cdx.json: .cache/audit/requirements.stamp .cache/shipped/package.stamp
 	@.cache/audit/bin/cyclonedx-py environment --pyproject pyproject.toml --mc-type application \
 	  --output-file $@ .cache/shipped/bin/python
 
@@ -103,8 +106,7 @@ audit: setup sbom
 demo: setup
 	$(BIN)/python -m tools.demo $(if $(FRESH),--fresh) $(if $(ISSUES),--issues $(ISSUES))
 
-bench: setup
-	@$(PIP) install --require-hashes --requirement requirements/bench.txt
+bench: .venv/bench.stamp
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 docs: setup
@@ -114,8 +116,8 @@ docs: setup
 contract: setup
 	$(BIN)/python -m tools.contract $(if $(SDK),--sdk $(SDK))
 
-lock:
-	PYTHON=$(PYTHON) tools/lock.sh $(if $(UPGRADE),--upgrade)
+lock: .cache/uv/stamp
+	tools/lock.sh $(if $(UPGRADE),--upgrade)
 
 clean:
 	rm -rf .demo .venv .cache build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,8 +1,9 @@
-"""A stand-in of Linear's GraphQL API: real GraphQL over Linear's schema, faults on demand."""
+"""A simulator of Linear's GraphQL API: real GraphQL over Linear's schema, faults on demand."""
 
 from .clock import Clock
 from .faults import Fault, Faults, Request
 from .generator import PURGED, generate
+from .late import Late
 from .limits import Limits
 from .schema import linear_schema
 from .server import LinearApi, Record, RequestLog
@@ -13,6 +14,7 @@ __all__ = [
     "Clock",
     "Fault",
     "Faults",
+    "Late",
     "Limits",
     "LinearApi",
     "Record",

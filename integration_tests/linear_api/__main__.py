@@ -9,6 +9,8 @@ import signal
 import threading
 
 from . import Clock, LinearApi
+from .cost import BILLINGS, FORMULA
+from .late import Late
 
 
 def main() -> None:
@@ -22,6 +24,8 @@ def main() -> None:
     parser.add_argument("--rate-limit-requests", type=int)
     parser.add_argument("--rate-limit-points", type=int)
     parser.add_argument("--rate-limit-window", type=float, help="seconds, 3600 by default")
+    parser.add_argument("--billing", choices=BILLINGS, default=FORMULA, help="how a query is billed")
+    parser.add_argument("--late", action="store_true", help="commit rows 0.02 to 30 s after their stamps")
     options = parser.parse_args()
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -38,6 +42,9 @@ def main() -> None:
         points=options.rate_limit_points,
         window=options.rate_limit_window,
     )
+    api.limits.billing = options.billing
+    if options.late:
+        api.workspace.late = Late(options.seed)
     gc.collect()
     gc.freeze()  # the collector would walk the workspace again and again
     with api:

@@ -1,6 +1,6 @@
 """Who asks: personal API keys, OAuth access tokens, and the endpoint that makes those.
 
-API.md: a key goes raw into `Authorization`, an access token behind `Bearer `; access tokens
+A key goes raw into `Authorization`, an access token behind `Bearer `; access tokens
 live 24 hours, every refresh returns a new refresh token and retires the old one, whose replay
 is tolerated for about 30 minutes; client credentials give a token for 30 days without a
 refresh token.

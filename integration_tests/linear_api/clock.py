@@ -1,4 +1,4 @@
-"""The stand-in's time: real by default, settable so that hours pass in no time."""
+"""The simulator's time: that of the day before by default, settable so that hours pass in no time."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def to_text(milliseconds: int) -> str:
 class Clock:
     """Now, for the `Date` header, the mutations, the tokens and the limits.
 
-    Without an argument it runs with the machine. `set` stops it at a moment, `advance` moves
-    it (stopped or running), `run` lets it run on from where it stands.
+    Without an argument it runs a day behind the machine: so there is room to advance it. `set` stops it at a
+    moment, `advance` moves it (stopped or running), `run` lets it run on from where it stands.
     """
 
     def __init__(self, now: str | datetime | None = None) -> None:
         self._lock = threading.Lock()
-        self._offset = 0
+        self._offset = -86_400_000
         self._stopped_at: int | None = None
         if now is not None:
             self.set(now)

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import orjson
+from .kinds import KINDS, SHORT
+from .late import Late
+from .text import parsed
 
 if TYPE_CHECKING:
     from .server import LinearApi
@@ -18,15 +20,23 @@ MUTATIONS = ("create", "update", "bulk_update", "archive", "unarchive", "trash",
 
 
 class Control:
-    """Carries out operations on a stand-in."""
+    """Carries out operations on a simulator."""
 
     def __init__(self, api: LinearApi) -> None:
         self._api = api
         self._operations: dict[str, Callable[..., Any]] = {
             "set_list": self._set_list,
+            "hide": lambda type, ids: api.workspace.hide(type, *ids),
+            "show": lambda type, ids: api.workspace.show(type, *ids),
+            "late": self._late,
+            "commit": api.workspace.commit,
+            "pending": self._pending,
             "clock": self._clock,
             "fault": self._fault,
+            "faults": self._faults,
             "clear_faults": api.faults.clear,
+            "remove": lambda what: api.remove(*what),
+            "restore": lambda what=(): api.restore(*what),
             "limits": self._limits,
             "exhaust": api.limits.exhaust,
             "expire_tokens": api.auth.expire_access_tokens,
@@ -42,7 +52,7 @@ class Control:
     def answer(self, body: bytes) -> tuple[int, dict[str, Any]]:
         """Do what a request says; returns the HTTP status and the answer."""
         try:
-            order = orjson.loads(body)
+            order = parsed(body)
             operation = order.pop("op")
             if operation in MUTATIONS:
                 result = self._mutate(operation, order)
@@ -50,7 +60,7 @@ class Control:
                 result = self._operations[operation](**order)
             else:
                 raise ValueError(f"unknown op {operation}")
-        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             return 400, {"ok": False, "error": f"{type(error).__name__}: {error}"}
         return 200, {"ok": True, "result": result}
 
@@ -65,6 +75,16 @@ class Control:
     def _set_list(self, type: str, id: str, field: str, size: int) -> list[str]:
         return self._api.workspace.set_list(type, id, field, size)
 
+    def _late(self, off: bool = False, **late: Any) -> None:
+        """Commit late: seed, shortest, longest; or `off`."""
+        self._api.workspace.late = None if off else Late(**late)
+
+    def _pending(self) -> list[dict[str, Any]]:
+        return [
+            {"type": one.type_name, "id": one.row_id, "visible_at": one.visible_at, "new": one.is_new}
+            for one in self._api.workspace.pending
+        ]
+
     def _clock(self, set: str | None = None, advance: float | None = None, run: bool = False) -> str:
         clock = self._api.clock
         if set is not None:
@@ -76,11 +96,25 @@ class Control:
         return clock.text
 
     def _fault(self, kind: str, **options: Any) -> None:
-        self._api.faults.add(kind, **options)
+        """Any kind by its options, or by the method that fills them in, such as `not_enabled`."""
+        faults = self._api.faults
+        if kind in KINDS:
+            faults.add(kind, **options)
+        elif kind in SHORT:
+            getattr(faults, kind)(**options)
+        else:
+            raise ValueError(f"unknown fault {kind}: one of {', '.join((*KINDS, *SHORT))}")
+
+    def _faults(self) -> list[dict[str, Any]]:
+        """What the faults in force saw and did, oldest first."""
+        return [
+            {"kind": fault.kind, "seen": fault.seen, "fired": fault.fired, "did": fault.did}
+            for fault in self._api.faults.all
+        ]
 
     def _limits(self, **limits: Any) -> None:
-        """Set requests, points, window, largest, rejection_status, endpoints."""
-        for name in ("largest", "rejection_status", "endpoints"):
+        """Set requests, points, window, largest, billing, rejection_status, endpoints."""
+        for name in ("largest", "billing", "rejection_status", "endpoints"):
             if name in limits:
                 setattr(self._api.limits, name, limits.pop(name))
         self._api.limits.set(**limits)

@@ -7,6 +7,7 @@ that Linear adds tomorrow has values without a line of code.
 from __future__ import annotations
 
 import random
+import re
 from typing import Any
 
 from graphql import (
@@ -46,6 +47,49 @@ OBJECTS: tuple[dict[str, Any], ...] = (
     {"nested": {"list": [1, "zwei", {"drei": 3}], "empty": []}, "名前": "値"},
     {"2024-01-01": {"completed": 4, "started": 2}, "2024-01-02": {"completed": 5, "started": 1}},
 )
+# JSON that is no object, though a JSONObject by the schema. Recorded: `reactionData`, `plan`, `templateData`;
+# the others are described as arrays, and what is in them is made up. Four each, as of OBJECTS: what else is
+# drawn of a seed does not depend on the field.
+FORMS: dict[str, tuple[Any, ...]] = {
+    "context": (
+        [],
+        [{"type": "issue", "id": "0b0e7c1a-5a70-4a53-9a2e-2d4c1f6f0001"}],
+        [{"type": "project", "id": "0b0e7c1a-5a70-4a53-9a2e-2d4c1f6f0002"}, {"type": "設定画面", "id": None}],
+        [{}],
+    ),
+    "entries": (
+        [],
+        [{"type": "name", "from": "Checkout", "to": "Überarbeitung"}],
+        [{"type": "archived", "at": "2025-01-31T08:15:00.123Z"}],
+        [
+            {"type": "status", "from": None, "to": "started"},
+            {"type": "leadId", "nested": {"list": [1, "zwei"]}},
+        ],
+    ),
+    "plan": (
+        [],
+        [{"content": "Read the issue", "status": "completed"}],
+        [{"content": "Ask 山田 太郎", "status": "canceled"}],
+        [
+            {"content": "Das Problem nachstellen", "status": "completed"},
+            {"content": "改善 🚀", "status": "inProgress"},
+            {"content": "Open a pull request", "status": "pending"},
+        ],
+    ),
+    "progressHistory": (
+        [],
+        [{"completed": {"count": 4, "estimate": 6.5}, "started": {"count": 2, "estimate": 3}}],
+        [{"completed": {"count": 0, "estimate": 0}}, {"completed": {"count": 5, "estimate": 8}}],
+        [{}],
+    ),
+    "reactionData": ([], [], [], []),
+    "templateData": (
+        '{"title":"A bug","priority":2}',
+        '{"title":"Größe \\"prüfen\\"","labelIds":[],"descriptionData":null}',
+        '{"name":"設定画面","teamIds":["0b0e7c1a-5a70-4a53-9a2e-2d4c1f6f0003"]}',
+        "{}",
+    ),
+}
 COLORS = ("#5e6ad2", "#26b5ce", "#f2c94c", "#eb5757", "#bec2c8")
 ICONS = ("Rocket", "Bug", "Bolt", ":tada:")
 ZONES = ("Europe/Berlin", "America/Los_Angeles", "Asia/Tokyo", "Etc/UTC")
@@ -102,8 +146,6 @@ class Defaults:
                 values[field.key] = None
             elif depth:
                 values[field.key] = []
-        if type_name == "Issue":  # a JSONObject by the schema; a list to Airbyte's own connector
-            values["reactionData"] = rng.choice(([], [{"emoji": "+1", "reactions": [{"id": "r1"}]}]))
         return values
 
     def _field(self, name: str, kind: GraphQLOutputType, rng: random.Random, depth: int) -> Any:
@@ -129,20 +171,30 @@ class Defaults:
         if kind == "Int":
             return rng.randrange(100)
         if kind == "Float":
-            return rng.choice((0.0, 1.0, 0.5, -12.75, float(rng.randrange(1000))))
+            number = rng.choice((0.0, 1.0, 0.5, -12.75, float(rng.randrange(1000))))
+            return sort_order(number / 1000) if name.lower().endswith("sortorder") else number
         if kind == "DateTime":
             return to_text(past)
         if kind == "TimelessDate":
             return to_text(past)[:10]
-        if kind == "JSONObject":
-            return rng.choice(OBJECTS)
-        if kind == "JSON":
-            return rng.choice(OBJECTS)
+        if kind in ("JSON", "JSONObject"):
+            return rng.choice(FORMS.get(name, OBJECTS))
         if kind == "Duration":
             return "P1D"
         if kind == "ID" or name.endswith("Id"):
             return f"{rng.getrandbits(64):016x}"
         return _text(name, rng)
+
+
+def sort_order(place: float) -> float:
+    """Where a row stands that is at a place between 0 and 1: fractional, often negative, sometimes whole."""
+    order = round(place * 12_034.6 - 10_000, 2)
+    return int(order) if int(order) % 10 == 0 else order
+
+
+def slug(*parts: str) -> str:
+    """The last part of a page's address: a title in lower case, and what makes it unique."""
+    return re.sub(r"[^a-z0-9]+", "-", " ".join(parts).lower()).strip("-")
 
 
 def _text(name: str, rng: random.Random) -> str:

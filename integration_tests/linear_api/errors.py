@@ -1,4 +1,4 @@
-"""Errors as Linear words them (API.md: "Errors")."""
+"""Errors as Linear words them (docs/linear-api.md)."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ MESSAGES = {
 }
 
 
-class NotInStandIn(Exception):
-    """The query uses a feature of Linear's that the stand-in doesn't have: HTTP 500, loudly."""
+class NotInSimulator(Exception):
+    """The query uses a feature of Linear's that the simulator doesn't have: HTTP 500, loudly."""
 
 
 def extensions(code: str, message: str, status: int, kind: str | None = None) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def extensions(code: str, message: str, status: int, kind: str | None = None) ->
     return {
         "type": kind or TYPES.get(code, "other"),
         "code": code,
-        "statusCode": status,
+        "statusCode": 429 if code == "RATELIMITED" else status,  # recorded so at HTTP 400
         "userError": status < 500,
         "userPresentableMessage": message,
     }
@@ -52,16 +52,15 @@ def error_body(
     *,
     kind: str | None = None,
     path: list[str | int] | None = None,
-    meta: dict[str, Any] | None = None,
+    presentable: str | None = None,
+    **more: Any,
 ) -> dict[str, Any]:
-    """One entry of `errors`."""
+    """One entry of `errors`; `more` goes into its `extensions`."""
     message = message or MESSAGES.get(code, code)
     entry: dict[str, Any] = {"message": message}
     if path is not None:
         entry["path"] = path
-    entry["extensions"] = extensions(code, message, status, kind)
-    if meta is not None:
-        entry["extensions"]["meta"] = meta
+    entry["extensions"] = {**extensions(code, presentable or message, status, kind), **more}
     return entry
 
 
@@ -79,6 +78,8 @@ class Rejected(Exception):
         status: the HTTP status.
         code: `extensions.code`.
         message: the text, else the code's usual one.
+        headers: of the answer.
+        more: for the error, see `error_body`.
     """
 
     def __init__(
@@ -88,9 +89,9 @@ class Rejected(Exception):
         message: str | None = None,
         *,
         headers: dict[str, str] | None = None,
-        meta: dict[str, Any] | None = None,
+        **more: Any,
     ) -> None:
         super().__init__(message or code)
         self.status = status
         self.headers = headers or {}
-        self.errors = [error_body(code, message, status, meta=meta)]
+        self.errors = [error_body(code, message, status, **more)]

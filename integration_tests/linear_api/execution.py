@@ -32,17 +32,19 @@ from graphql import (
     parse,
     validate,
 )
-from graphql.execution import Executor
+from graphql.execution import Executor, get_variable_values
 from graphql.execution.execute import assume_not_async_iterable, assume_not_awaitable
 from graphql.pyutils import Path, Undefined
 
 from .auth import Identity
-from .cost import cost
+from .cost import Price, rounded
 from .errors import InvalidInput
 from .limits import Limits
 from .pages import Pages
+from .removal import schema_without
 from .rows import Row
 from .schema import Kind
+from .watching import Met
 from .workspace import COUNTS, Workspace
 
 KEPT_DOCUMENTS = 512
@@ -56,6 +58,7 @@ class Document:
 
     document: DocumentNode | None
     errors: tuple[GraphQLError, ...]
+    removed: frozenset[str] = frozenset()  # what Linear's schema no longer has, see removal.py
 
     def roots(self, operation_name: str | None) -> tuple[str, ...]:
         """The names of the root fields, fragments aside."""
@@ -79,7 +82,8 @@ class Context:
 
     identity: Identity
     limits: Limits
-    cost: int
+    cost: int  # by the formula
+    price: Price
 
 
 class Execution:
@@ -91,15 +95,15 @@ class Execution:
         self._limits = limits
         self._pages = Pages(workspace)
         self._reads: dict[tuple[str, str], Read] = {}
-        self._documents: OrderedDict[str, Document] = OrderedDict()
+        self._documents: OrderedDict[tuple[str, frozenset[str]], Document] = OrderedDict()
         self._lock = threading.Lock()
 
-    def document(self, query: str) -> Document:
-        """Parse and validate a query, once for each text."""
+    def document(self, query: str, removed: frozenset[str] = frozenset()) -> Document:
+        """Parse and validate a query, once for each text and for what is removed from the schema."""
         with self._lock:
-            known = self._documents.get(query)
+            known = self._documents.get((query, removed))
             if known is None:
-                known = self._documents[query] = self._prepared(query)
+                known = self._documents[query, removed] = self._prepared(query, removed)
                 if len(self._documents) > KEPT_DOCUMENTS:
                     self._documents.popitem(last=False)
             return known
@@ -122,23 +126,31 @@ class Execution:
             field_resolver=self._resolve,
             is_awaitable=assume_not_awaitable,
             is_async_iterable=assume_not_async_iterable,
+            hide_suggestions=True,
         )
         if isinstance(executor, list):
             return executor
-        points = self.cost(document, executor)
-        executor.context_value = Context(identity, self._limits, points)
+        if document.removed:
+            definitions = executor.operation.variable_definitions or ()
+            schema = schema_without(document.removed)
+            values = get_variable_values(schema, definitions, dict(variables), hide_suggestions=True)
+            if isinstance(values, list):
+                return values
+        price = self.price(document, executor)
+        executor.context_value = Context(identity, self._limits, rounded(price.formula()), price)
         if isinstance(executor, RowExecutor):
             executor.read = self.read
         return executor
 
-    def cost(self, document: Document, executor: Executor[Any]) -> int:
-        """The points that an executor's operation costs."""
+    def price(self, document: Document, executor: Executor[Any]) -> Price:
+        """What an executor's operation costs."""
         assert document.document is not None
-        return cost(self._schema, document.document, executor.operation, executor.variable_values)
+        return Price(self._schema, document.document, executor.operation, executor.variable_values)
 
     def execute(self, executor: Executor[Any]) -> ExecutionResult:
         """Run it; the workspace doesn't change meanwhile."""
         with self._workspace.lock:
+            self._workspace.settle()
             result = executor.execute_operation()
         assert isinstance(result, ExecutionResult)
         return result
@@ -150,12 +162,14 @@ class Execution:
             known = self._reads[type_name, field] = self._reader(type_name, field)
         return known
 
-    def _prepared(self, query: str) -> Document:
+    def _prepared(self, query: str, removed: frozenset[str]) -> Document:
         try:
             document = parse(query)
         except GraphQLError as error:
             return Document(None, (error,))
-        return Document(document, tuple(validate(self._schema.graphql, document)))
+        schema = schema_without(removed) if removed else self._schema.graphql
+        # Linear suggests nothing: "Cannot query field" was recorded where graphql-js would suggest another
+        return Document(document, tuple(validate(schema, document, hide_suggestions=True)), removed)
 
     def _reader(self, type_name: str, name: str) -> Read:
         field = self._schema.fields(type_name)[name]
@@ -252,13 +266,18 @@ class _Step(NamedTuple):
 
 
 class RowExecutor(Executor[Any]):
-    """graphql-core's executor with a short way for rows."""
+    """graphql-core's executor with a short way for rows.
+
+    It notes in `met` where it came across the rows whose ids are `watched`.
+    """
 
     read: Callable[[str, str], Read]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._plans: dict[int, list[_Step]] = {}
+        self.watched: frozenset[str] = frozenset()
+        self.met: list[Met] = []
 
     def execute_fields(
         self,
@@ -280,6 +299,9 @@ class RowExecutor(Executor[Any]):
                 self._step(parent_type, response_name, details)
                 for response_name, details in grouped_field_set.items()
             ]
+        if self.watched and isinstance(source_value, Row) and source_value.get("id") in self.watched:
+            fields = {step.response_name: step.name for step in plan}
+            self.met.append(Met(source_value["id"], path.as_list(), fields))
         results: dict[str, Any] = {}
         for step in plan:
             way = step.way

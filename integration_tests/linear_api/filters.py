@@ -1,7 +1,7 @@
 """Linear's filters: from the coerced argument to a test of a row.
 
 What a filter input names must exist on the entity, else the query fails loudly
-(`NotInStandIn`): a filter that is silently ignored would let a wrong connector pass.
+(`NotInSimulator`): a filter that is silently ignored would let a wrong connector pass.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 from graphql import GraphQLInputObjectType, get_named_type
 
 from .clock import to_milliseconds, to_text
-from .errors import InvalidInput, NotInStandIn
+from .errors import InvalidInput, NotInSimulator
 from .rows import Row
 from .schema import Kind
 from .workspace import Workspace
@@ -86,7 +86,7 @@ class Filters:
 
         Raises:
             InvalidInput: a date cannot be read.
-            NotInStandIn: the stand-in doesn't have that filter.
+            NotInSimulator: the simulator doesn't have that filter.
         """
         return self._item(entity, self._input(input_type), value)
 
@@ -100,7 +100,7 @@ class Filters:
         tests: list[Test] = []
         for name, part in value.items():
             if part is None:
-                raise NotInStandIn(f"{kind.name}.{name}: null as a filter")
+                raise NotInSimulator(f"{kind.name}.{name}: null as a filter")
             if name == "and":
                 tests.append(_all([self._item(entity, kind, one) for one in part]))
             elif name == "or":
@@ -114,7 +114,7 @@ class Filters:
     def _field(self, entity: str, kind: GraphQLInputObjectType, name: str, value: Any) -> Test:
         named = get_named_type(kind.fields[name].type)
         if not isinstance(named, GraphQLInputObjectType):
-            raise NotInStandIn(f"{kind.name}.{name}")
+            raise NotInSimulator(f"{kind.name}.{name}")
         if named.name.endswith("Comparator"):
             read = self._reader(entity, kind, name)
             test = self._comparator(named.name, value, entity if name == "id" else "")
@@ -122,15 +122,15 @@ class Filters:
         fields = self._schema.fields(entity)
         field = fields.get(ALIASES.get((entity, name), name))
         if field is None:
-            raise NotInStandIn(f"{kind.name}.{name}: {entity} has no such field here")
+            raise NotInSimulator(f"{kind.name}.{name}: {entity} has no such field here")
         if named.name.endswith("CollectionFilter"):
             if field.kind not in (Kind.LIST, Kind.CONNECTION):
-                raise NotInStandIn(f"{kind.name}.{name}: not a list")
+                raise NotInSimulator(f"{kind.name}.{name}: not a list")
             linked, list_name = self._workspace.linked, field.name
             of_list = self._collection(field.target, named, value)
             return lambda row: of_list(linked(entity, row, list_name))
         if field.kind is not Kind.RELATION:
-            raise NotInStandIn(f"{kind.name}.{name}: not a relation")
+            raise NotInSimulator(f"{kind.name}.{name}: not a relation")
         rows, key = self._workspace.rows[field.target], field.key
         of_row = self._item(field.target, named, value)
         return lambda row: of_row(rows.get(row[key]))
@@ -143,7 +143,7 @@ class Filters:
             return lambda row: (row["id"], row["identifier"])
         if (field and field.kind is Kind.LEAF) or name in self._schema.relations(entity):
             return operator.itemgetter(name)
-        raise NotInStandIn(f"{kind.name}.{name}: {entity} has no such scalar here")
+        raise NotInSimulator(f"{kind.name}.{name}: {entity} has no such scalar here")
 
     def _collection(self, entity: str, kind: GraphQLInputObjectType, value: Mapping[str, Any]) -> Test:
         """A test of a list of rows; plain fields ask for one row that has them all."""
@@ -151,7 +151,7 @@ class Filters:
         plain: dict[str, Any] = {}
         for name, part in value.items():
             if part is None:
-                raise NotInStandIn(f"{kind.name}.{name}: null as a filter")
+                raise NotInSimulator(f"{kind.name}.{name}: null as a filter")
             if name == "and":
                 tests.append(_all([self._collection(entity, kind, one) for one in part]))
             elif name == "or":
@@ -174,7 +174,7 @@ class Filters:
         tests: list[Test] = []
         for name, operand in value.items():
             if operand is None:
-                raise NotInStandIn(f"{kind}.{name}: null as a value")
+                raise NotInSimulator(f"{kind}.{name}: null as a value")
             if name == "and":
                 tests.append(_all([self._comparator(kind, one) for one in operand]))
             elif name == "or":
@@ -186,7 +186,7 @@ class Filters:
             elif kind == "StringArrayComparator":
                 tests.append(_over(name, self._comparator("StringItemComparator", operand)))
             elif name not in OPERATIONS:
-                raise NotInStandIn(f"{kind}.{name}")
+                raise NotInSimulator(f"{kind}.{name}")
             elif kind in IDS and entity == "Issue":
                 tests.append(_identified(name, operand))
             else:

@@ -16,7 +16,7 @@ __all__ = ["linear_api", "make_linear_api"]
 
 @pytest.fixture
 def make_linear_api() -> Iterator[Callable[..., LinearApi]]:
-    """A factory of started stand-ins: takes what `LinearApi` takes, stops them after the test.
+    """A factory of started simulators: takes what `LinearApi` takes, stops them after the test.
 
     Many issues are purged, so that a connector that minds the size of a workspace reads it in windows.
     """
@@ -30,5 +30,5 @@ def make_linear_api() -> Iterator[Callable[..., LinearApi]]:
 
 @pytest.fixture
 def linear_api(make_linear_api: Callable[..., LinearApi]) -> LinearApi:
-    """A started stand-in with a small workspace."""
+    """A started simulator with a small workspace."""
     return make_linear_api(issues=50, seed=1)

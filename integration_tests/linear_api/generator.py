@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from .clock import Clock, to_milliseconds, to_text
-from .defaults import DAY, HISTORY, OBJECTS, PARAGRAPHS, VARIANTS, WORDS
+from .defaults import DAY, FORMS, HISTORY, OBJECTS, PARAGRAPHS, VARIANTS, WORDS, slug, sort_order
 from .rows import embedded
 from .workspace import Workspace
 
@@ -94,6 +94,8 @@ class _Generator:
         self.remaining()
         self.optional_relations()
         self.long_lists()
+        self.more_reactions()
+        self.reaction_data()
 
     # --- helpers ----------------------------------------------------------------------------
 
@@ -115,6 +117,10 @@ class _Generator:
         """Up to `most` different ids, often none."""
         count = min(len(ids), int(self.rng.random() ** 2 * (most + 1)))
         return self.rng.sample(ids, count) if count else []
+
+    def json(self, name: str) -> Any:
+        """A value of a field that is JSON, but no object."""
+        return self.rng.choice(FORMS[name])
 
     def title(self) -> str:
         return f"{self.rng.choice(VERBS)} {self.rng.choice(WORDS)}"
@@ -229,7 +235,7 @@ class _Generator:
                     teamId=team,
                     userId=user,
                     owner=user == self.admin,
-                    sortOrder=self.rng.random() * 1000,
+                    sortOrder=sort_order(self.rng.random()),
                 )
         last = self.team_ids[-1]
         self.workspace.archive("Team", last)
@@ -324,7 +330,7 @@ class _Generator:
                 teamId=self.some(self.team_ids, 0.6),
                 creatorId=self.some(self.users, 0.9),
                 organizationId=self.organization,
-                templateData=self.rng.choice(OBJECTS),
+                templateData=self.json("templateData"),
             )
             for number in range(8)
         ]
@@ -381,14 +387,16 @@ class _Generator:
         begun = self.moment(created)
         lead_team = self.one(self.open_teams)
         teams = list(dict.fromkeys([lead_team, *self.few(self.open_teams, 3)]))
-        slug = f"{number:08x}cafe"
+        slug_id = f"{number:08x}cafe"
+        updated = self.moment(begun)
+        name = f"{self.rng.choice(WORDS)} {number}"
         project = self.make(
             "Project",
             created,
-            self.moment(begun),
-            name=f"{self.rng.choice(WORDS)} {number}",
-            slugId=slug,
-            url=f"https://linear.app/standin/project/{slug}",
+            updated,
+            name=name,
+            slugId=slug_id,
+            url=f"https://linear.app/standin/project/{slug(name, slug_id)}",
             identifier=f"PRJ-{number + 1}" if number % 2 else None,
             description=self.rng.choice(("", "Short", "Größer, schneller – weiter")),
             content=self.rng.choice((None, *PARAGRAPHS)),
@@ -427,21 +435,19 @@ class _Generator:
                 projectId=project,
                 userId=self.one(self.users),
                 body=self.rng.choice(PARAGRAPHS),
-                slugId=f"{slug}-{step}",
+                slugId=f"{slug_id}-{step}",
             )
             self.project_updates.append(update)
             self.workspace.rows["Project"][project]["lastUpdateId"] = update
         for _ in range(self.rng.randrange(4)):
-            self.make(
-                "ProjectHistory", self.moment(created), projectId=project, entries=self.rng.choice(OBJECTS)
-            )
+            self.make("ProjectHistory", self.moment(created), projectId=project, entries=self.json("entries"))
         for step in range(self.rng.randrange(3)):
             self.make(
                 "EntityExternalLink",
                 self.moment(created),
                 projectId=project,
                 label=f"Lien {step}",
-                url=f"https://example.com/{slug}/{step}",
+                url=f"https://example.com/{slug_id}/{step}",
                 sortOrder=float(step),
                 creatorId=self.some(self.users, 0.8),
             )
@@ -460,11 +466,13 @@ class _Generator:
         for number in range(4 + self.size // 400):
             created = self.moment(self.start)
             parent = self.initiative_ids[0] if number in (1, 2) else None
+            name, slug_id = f"{self.rng.choice(WORDS)} {2023 + number}", f"{number:08x}beef"
             initiative = self.make(
                 "Initiative",
                 created,
-                name=f"{self.rng.choice(WORDS)} {2023 + number}",
-                slugId=f"{number:08x}beef",
+                name=name,
+                slugId=slug_id,
+                url=f"https://linear.app/standin/initiative/{slug(name, slug_id)}",
                 identifier=f"INI-{number + 1}",
                 ownerId=self.some(self.users, 0.8),
                 creatorId=self.some(self.users, 0.9),
@@ -500,7 +508,7 @@ class _Generator:
                     "InitiativeHistory",
                     self.moment(created),
                     initiativeId=initiative,
-                    entries=self.rng.choice(OBJECTS),
+                    entries=self.json("entries"),
                 )
             self.make(
                 "EntityExternalLink",
@@ -609,7 +617,7 @@ class _Generator:
             canceledAt=to_text(self.moment(created)) if kind == 3 else None,
             autoArchivedAt=None,
         )
-        self.make("ReleaseHistory", self.moment(created), releaseId=release, entries=self.rng.choice(OBJECTS))
+        self.make("ReleaseHistory", self.moment(created), releaseId=release, entries=self.json("entries"))
         self.make(
             "EntityExternalLink",
             self.moment(created),
@@ -684,12 +692,13 @@ class _Generator:
         subscribers = self.few(self.users, 5)
         if creator and creator not in subscribers:
             subscribers.append(creator)
+        title = f"{VERBS[number % len(VERBS)]} {rng.choice(WORDS)} #{number}"
         own: dict[str, Any] = {
-            "title": f"{VERBS[number % len(VERBS)]} {rng.choice(WORDS)} #{number}",
+            "title": title,
             "description": rng.choice(PARAGRAPHS) if chance() < 0.8 else None,
             "number": float(issue_number),
             "identifier": identifier,
-            "url": f"https://linear.app/standin/issue/{identifier}",
+            "url": f"https://linear.app/standin/issue/{identifier}/{slug(title)}",
             "branchName": f"user/{identifier.lower()}",
             "previousIdentifiers": [f"OLD-{number}"] if chance() < 0.03 else [],
             "teamId": team,
@@ -708,7 +717,7 @@ class _Generator:
             "priority": float(priority),
             "priorityLabel": PRIORITIES[priority],
             "estimate": rng.choice((None, 0.0, 1.0, 2.0, 3.0, 5.0, 0.5)),
-            "sortOrder": -chance() * 10_000,
+            "sortOrder": sort_order(chance()),
             "startedAt": to_text(started) if was_started else None,
             "completedAt": to_text(closed) if kind == "completed" else None,
             "canceledAt": to_text(closed) if kind == "canceled" else None,
@@ -1021,12 +1030,13 @@ class _Generator:
         for number, (key, owner) in enumerate(owners):
             own: dict[str, Any] = {key: owner}
             content = self.make("DocumentContent", content=self.rng.choice(PARAGRAPHS))
+            title, slug_id = f"{self.title()} ({number})", f"{number:08x}d0c5"
             previous = self.make(
                 "Document",
-                title=f"{self.title()} ({number})",
+                title=title,
                 content=self.rng.choice(PARAGRAPHS),
-                slugId=f"document-{number}",
-                url=f"https://linear.app/standin/document/document-{number}",
+                slugId=slug_id,
+                url=f"https://linear.app/standin/document/{slug(title, slug_id)}",
                 documentContentId=content,
                 creatorId=self.some(self.users, 0.9),
                 updatedById=self.some(self.users, 0.9),
@@ -1072,7 +1082,7 @@ class _Generator:
                 sourceCommentId=self.some(self.comment_ids, 0.2),
                 startedAt=to_text(self.moment(created)),
                 slugId=f"session-{number}",
-                context=self.rng.choice(OBJECTS),
+                context=self.json("context"),
             )
             for step in range(self.rng.randrange(1, 6)):
                 self.make(
@@ -1206,6 +1216,35 @@ class _Generator:
         for key, owner in targets:
             own: dict[str, Any] = {key: owner, "userId": self.some(self.users, 0.9)}
             self.make("Reaction", emoji=self.rng.choice(EMOJI), **own)
+
+    def more_reactions(self) -> None:
+        """Some rows have several, of one emoji or of more."""
+        targets: list[tuple[str, str]] = [("issueId", i) for i in self.issue_ids[::18]]
+        targets += [("commentId", i) for i in self.comment_ids[::21]]
+        targets += [("projectUpdateId", i) for i in self.project_updates[::4]]
+        targets += [("initiativeUpdateId", i) for i in self.initiative_updates[::2]]
+        for key, owner in targets:
+            for emoji in self.rng.choices(EMOJI, k=self.rng.randrange(1, 4)):
+                own: dict[str, Any] = {key: owner, "userId": self.some(self.users, 0.9)}
+                self.make("Reaction", emoji=emoji, **own)
+
+    def reaction_data(self) -> None:
+        """What is reacted to says so in a JSON of its own, by emoji."""
+        for key, type_name in (
+            ("issueId", "Issue"),
+            ("commentId", "Comment"),
+            ("projectUpdateId", "ProjectUpdate"),
+            ("initiativeUpdateId", "InitiativeUpdate"),
+        ):
+            by_owner: dict[str, dict[str, list[dict[str, Any]]]] = {}
+            for row_id, row in self.workspace.rows["Reaction"].items():
+                if row[key] is not None and row["archivedAt"] is None:
+                    one = {"id": row_id, "userId": row["userId"], "reactedAt": row["createdAt"]}
+                    by_owner.setdefault(row[key], {}).setdefault(row["emoji"], []).append(one)
+            for owner, by_emoji in by_owner.items():
+                self.workspace.rows[type_name][owner]["reactionData"] = [
+                    {"emoji": emoji, "reactions": reactions} for emoji, reactions in by_emoji.items()
+                ]
 
     def remaining(self) -> None:
         """Two rows of every type that has none yet; then no required relation is empty."""

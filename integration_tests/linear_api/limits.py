@@ -1,13 +1,14 @@
-"""Linear's rate limits: leaky buckets that drain continuously (API.md: "Limits")."""
+"""Linear's rate limits: leaky buckets that drain continuously (docs/linear-api.md)."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .auth import Identity
 from .clock import Clock
+from .cost import BILLINGS, FORMULA, Price, rounded
 from .errors import Rejected
 
 HOUR = 3600.0
@@ -16,12 +17,25 @@ REQUESTS = "Requests"
 POINTS = "Complexity"
 
 
+def too_complex(complexity: float, largest: int) -> Rejected:
+    """The refusal of a query that costs too much on its own, as recorded."""
+    return Rejected(
+        400,
+        "INPUT_ERROR",
+        "Query too complex",
+        presentable=f"The query is too complex. Complexity: {str(complexity).removesuffix('.0')}."
+        f" Maximum allowed complexity: {largest}.",
+        http={"status": 400},
+    )
+
+
 class Limits:
     """The budgets, by whoever asks.
 
     `requests` and `points` are allowed per `window` seconds, by kind of authentication; change
     them at any time. `endpoints` limits single roots by requests. `largest` is what one query
-    may cost. `rejection_status` is 400 as Linear answers, or 429 as its edge does.
+    may cost, `billing` how it is billed: one of `cost.BILLINGS`. `rejection_status` is 400 as Linear
+    answers, or 429 as its edge does.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -32,8 +46,20 @@ class Limits:
         self.endpoints: dict[str, int] = {}
         self.window = HOUR
         self.largest = LARGEST
+        self._billing = FORMULA
         self.rejection_status = 400
         self._used: dict[tuple[str, str], tuple[float, int]] = {}  # amount, at
+
+    @property
+    def billing(self) -> str:
+        """How a query is billed: "formula", or what was recorded below it, "nulls" and "executed"."""
+        return self._billing
+
+    @billing.setter
+    def billing(self, billing: str) -> None:
+        if billing not in BILLINGS:
+            raise ValueError(f"unknown billing {billing}: one of {', '.join(BILLINGS)}")
+        self._billing = billing
 
     def set(
         self,
@@ -65,18 +91,30 @@ class Limits:
                         limit = self._limit(identity, bucket)
                         self._used[identity, bucket] = (float(limit), now)
 
-    def check_size(self, cost: int) -> None:
-        """Refuse a query that is too large on its own.
+    def check_size(self, price: Price) -> None:
+        """Refuse a query that is too large by the formula, before it is executed.
 
         Raises:
-            Rejected: INPUT_ERROR, without headers: it is not executed.
+            Rejected: INPUT_ERROR, without headers.
         """
-        if cost > self.largest:
-            raise Rejected(
-                400,
-                "INPUT_ERROR",
-                f"Query too complex. Complexity: {cost}. Maximum allowed complexity: {self.largest}.",
-            )
+        if self.billing == FORMULA:
+            self._check(price.formula())
+
+    def bill(self, price: Price, data: Mapping[str, Any] | None) -> int:
+        """The points that an executed query is billed.
+
+        Raises:
+            Rejected: INPUT_ERROR, without headers: by what was executed it is too large.
+        """
+        if self.billing == FORMULA:
+            return rounded(price.formula())
+        tenths = price.executed(data, billing=self.billing)
+        self._check(tenths)
+        return rounded(tenths)
+
+    def _check(self, tenths: int) -> None:
+        if tenths > self.largest * 10:
+            raise too_complex(tenths / 10, self.largest)
 
     def spend(self, identity: Identity, cost: int, roots: Iterable[str] = ()) -> dict[str, str]:
         """Take one request and its points.

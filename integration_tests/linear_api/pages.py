@@ -13,7 +13,7 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from .errors import InvalidInput, NotInStandIn
+from .errors import InvalidInput, NotInSimulator
 from .filters import Filters, Test
 from .rows import Row
 from .schema import Kind
@@ -26,7 +26,7 @@ Key = tuple[Any, ...]
 
 
 class OrderBy:
-    """`orderBy`: newest first, ties by id (API.md); the cursor is a row's id."""
+    """`orderBy`: newest first, ties by id; the cursor is a row's id."""
 
     def __init__(self, workspace: Workspace, entity: str, field: str) -> None:
         self._workspace = workspace
@@ -150,7 +150,7 @@ class Page:
                 "startCursor": self._order.cursor(self._rows[0]) if self._rows else None,
                 "endCursor": self._order.cursor(self._rows[-1]) if self._rows else None,
             }
-        raise NotInStandIn(f"a connection's {field}")
+        raise NotInSimulator(f"a connection's {field}")
 
 
 class Pages:
@@ -172,7 +172,7 @@ class Pages:
 
         Raises:
             InvalidInput: an argument's value is wrong.
-            NotInStandIn: the stand-in doesn't have that filter or order.
+            NotInSimulator: the simulator doesn't have that filter or order.
         """
         order = self._order(entity, args)
         version = self._workspace.versions[entity]
@@ -200,14 +200,14 @@ class Pages:
 
     def _sort_field(self, entity: str, sort: Mapping[str, Any]) -> tuple[str, bool, bool]:
         if len(sort) != 1:
-            raise NotInStandIn("a sort input with several fields: use several inputs")
+            raise NotInSimulator("a sort input with several fields: use several inputs")
         ((name, options),) = sort.items()
         field = self._schema.fields(entity).get(name)
         unknown = set(options or ()) - {"order", "nulls"}
         if field is None or field.kind is not Kind.LEAF or name == "priority" or unknown:
-            raise NotInStandIn(f"sort by {name} of {entity}")
+            raise NotInSimulator(f"sort by {name} of {entity}")
         if not options or not options.get("order"):
-            raise NotInStandIn(f"sort by {name} without an order")
+            raise NotInSimulator(f"sort by {name} without an order")
         return name, options["order"] == "Descending", options.get("nulls") == "first"
 
     def _visible(self, entity: str, args: Mapping[str, Any], input_types: Mapping[str, str]) -> Test:
@@ -232,7 +232,7 @@ class Pages:
     ) -> Page:
         for name in ("includeSubTeams", "includeSubInitiatives"):
             if args.get(name):
-                raise NotInStandIn(name)
+                raise NotInSimulator(name)
         first, last = _size("first", args), _size("last", args)
         if first is not None and last is not None:
             raise InvalidInput("Use either first or last, not both.")

@@ -39,3 +39,10 @@ def plain(value: Any) -> Any:
     if isinstance(value, list):
         return [plain(item) for item in value]
     return value
+
+
+def ids_in(value: Any) -> tuple[Any, ...] | list[Any]:
+    """The ids that a row's relation or stored list holds."""
+    if value is None:
+        return ()
+    return value if isinstance(value, list) else (value,)

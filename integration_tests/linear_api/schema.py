@@ -1,4 +1,4 @@
-"""What the stand-in reads off Linear's schema: entities, connections, relations."""
+"""What the simulator reads off Linear's schema: entities, connections, relations."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Field:
-    """A field of an object type, as the stand-in sees it.
+    """A field of an object type, as the simulator sees it.
 
     `target` is the entity of a relation or list; `key` the row's key for a relation's id or a
     stored list's ids.

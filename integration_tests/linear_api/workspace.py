@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import random
-import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from graphql import get_named_type
 
 from .clock import Clock, to_milliseconds, to_text
-from .defaults import Defaults
-from .links import Ancestors, Every, Inverse, Link, Stored, Through, hidden_keys, links
+from .defaults import slug
+from .links import Inverse, Stored, Through, hidden_keys
+from .ownership import references
 from .rows import Row, embedded, plain
-from .schema import Kind, Schema, linear_schema
+from .schema import Kind, Schema
+from .tables import Tables
+
+# counting field -> the list that it counts
+COUNTS: dict[tuple[str, str], str] = {
+    ("InitiativeUpdate", "commentCount"): "comments",
+    ("ProjectUpdate", "commentCount"): "comments",
+    ("Release", "issueCount"): "issues",
+    ("Team", "issueCount"): "issues",
+}
 
 
-class Workspace:
-    """Rows of every entity type, thread-safe.
+class Workspace(Tables):
+    """What users do, and what a sync must bring.
 
     Fields are given by their GraphQL names; a relation takes the other row's id under `issue`
     or `issueId`, a stored list takes ids under `labels` or `labelIds`. Timestamps come from
@@ -26,40 +35,13 @@ class Workspace:
     """
 
     def __init__(self, clock: Clock | None = None, seed: int = 0, schema: Schema | None = None) -> None:
-        self.schema = schema or linear_schema()
-        self.clock = clock or Clock()
-        self.seed = seed
-        self.lock = threading.RLock()
-        self.links: dict[tuple[str, str], Link] = links(self.schema)
-        self.rows: dict[str, dict[str, Row]] = {name: {} for name in sorted(self.schema.entities)}
-        self.tombstones: dict[str, dict[str, Row]] = {name: {} for name in self.rows}
-        self.versions: dict[str, int] = dict.fromkeys(self.rows, 0)
-        self.defaults = Defaults(self.schema, seed, self.clock.milliseconds)
+        super().__init__(clock, seed, schema)
         self._hidden_keys = hidden_keys(self.links)
         self._made: dict[str, int] = dict.fromkeys(self.rows, 0)
-        self._indexes: dict[tuple[str, str], dict[Any, dict[str, None]]] = {}
         self._issue_numbers: dict[str, int] = {}
         self._random = random.Random(f"{seed}:workspace")
 
     # --- reading ---------------------------------------------------------------------------
-
-    def get(self, type_name: str, row_id: str | None) -> Row | None:
-        """A row, archived or not; None when there is none (any more)."""
-        return self.rows[type_name].get(row_id) if row_id is not None else None
-
-    def ids(self, type_name: str, *, archived: bool = True) -> list[str]:
-        """The ids of a type in the order in which the rows were made."""
-        return [
-            row_id for row_id, row in self.rows[type_name].items() if archived or row["archivedAt"] is None
-        ]
-
-    def counts(self) -> dict[str, int]:
-        """How many rows, archived ones included, each type that has any has."""
-        return {name: len(rows) for name, rows in self.rows.items() if rows}
-
-    def linked(self, type_name: str, row: Mapping[str, Any], field: str) -> list[Row]:
-        """The rows of a nested list, archived ones included, in no particular order."""
-        return list(self._linked(self.links[type_name, field], row))
 
     def list_ids(self, type_name: str, row_id: str, field: str) -> list[str]:
         """The ids of a nested list in the API's default order.
@@ -68,7 +50,7 @@ class Workspace:
         `includeArchived`, never has archived ones.
         """
         with self.lock:
-            rows = self.linked(type_name, self._row(type_name, row_id), field)
+            rows = self.linked(type_name, self._visible(type_name, row_id), field)
             if self.schema.fields(type_name)[field].kind is Kind.LIST:
                 rows = [row for row in rows if row["archivedAt"] is None]
             link = self.links[type_name, field]
@@ -81,24 +63,24 @@ class Workspace:
         return lambda row: (row[field], row["id"])
 
     def expected(self, type_name: str, row_id: str) -> dict[str, Any]:
-        """The whole row as stored, without GraphQL: what a complete sync must bring.
+        """The whole row as it can be seen, without GraphQL: what a complete sync must bring.
 
         Scalars and embedded objects under their names, each relation as `<field>Id`, each
         nested list as ids under the singular plus `Ids` as `list_ids` gives them. Lists whose
         key the schema itself has as a scalar (`Issue.labelIds`) keep the stored order.
 
         Raises:
-            KeyError: there is no such row.
+            KeyError: there is no such row, or it cannot be seen (yet).
         """
         with self.lock:
-            row = self._row(type_name, row_id)
+            row = self._visible(type_name, row_id)
             fields = self.schema.fields(type_name)
             record: dict[str, Any] = {}
             for name, field in fields.items():
                 if (type_name, name) in COUNTS:
                     record[name] = self.count(type_name, row, name)
                 elif field.kind is Kind.RELATION:
-                    record[field.key] = row[field.key]
+                    record[field.key] = row[field.key] if row[field.key] in self.rows[field.target] else None
                 elif field.kind in (Kind.LIST, Kind.CONNECTION):
                     if field.key not in fields:
                         record[field.key] = self.list_ids(type_name, row_id, name)
@@ -125,6 +107,8 @@ class Workspace:
         with self.lock:
             own = self._normalised(type_name, values)
             now = self.clock.text
+            if self._late is not None:
+                self._late.stamp(type_name, own, self.clock.milliseconds)
             own.setdefault("id", self.new_id(type_name))
             own.setdefault("createdAt", now)
             own.setdefault("updatedAt", now)
@@ -132,7 +116,10 @@ class Workspace:
             if complete is not None:
                 complete(own)
             self._fill_required(type_name, own)
-            return self.insert(type_name, own)
+            if self._late is None:
+                return self.insert(type_name, own)
+            self._late.add(type_name, own["id"], own, self.clock.milliseconds, is_new=True)
+            return str(own["id"])
 
     def update(self, type_name: str, row_id: str, *, touch: bool = True, **values: Any) -> None:
         """Change a row; `updatedAt` becomes now unless given or `touch` is false.
@@ -145,27 +132,31 @@ class Workspace:
             changes = self._normalised(type_name, values)
             if touch:
                 changes.setdefault("updatedAt", self.clock.text)
-            self._change(type_name, row_id, changes)
+            self._commit(type_name, row_id, changes)
 
     def bulk_update(
         self, type_name: str, row_ids: Iterable[str], *, at: str | None = None, **values: Any
     ) -> str:
-        """Change many rows under one `updatedAt` (API.md: ties are common).
+        """Change many rows under one `updatedAt`: ties are common in Linear.
 
         Returns:
             The stamp.
         """
         with self.lock:
             stamp = to_text(to_milliseconds(at or self.clock.text))
+            if self._late is not None:
+                self._late.at_once(True)
             for row_id in list(row_ids):
                 self.update(type_name, row_id, **{"updatedAt": stamp, **values})
+            if self._late is not None:
+                self._late.at_once(False)
             return stamp
 
     def archive(self, type_name: str, row_id: str, *, at: str | None = None) -> None:
-        """Set `archivedAt` and nothing else (API.md: archiving does NOT advance `updatedAt`)."""
+        """Set `archivedAt` and nothing else: archiving does not advance `updatedAt`."""
         with self.lock:
             changes = self._normalised(type_name, {"archivedAt": at or self.clock.text})
-            self._change(type_name, row_id, changes)
+            self._commit(type_name, row_id, changes)
 
     def trash(self, type_name: str, row_id: str, *, at: str | None = None) -> None:
         """Delete as Linear does: `trashed: true` with `archivedAt`; `updatedAt` stays.
@@ -175,7 +166,7 @@ class Workspace:
         """
         with self.lock:
             changes = {"trashed": True, "archivedAt": at or self.clock.text}
-            self._change(type_name, row_id, self._normalised(type_name, changes))
+            self._commit(type_name, row_id, self._normalised(type_name, changes))
 
     def unarchive(self, type_name: str, row_id: str, *, touch: bool = False) -> None:
         """Clear `archivedAt` (and `trashed`); whether Linear touches `updatedAt` isn't known."""
@@ -185,26 +176,23 @@ class Workspace:
                 changes["trashed"] = None
             if touch:
                 changes["updatedAt"] = self.clock.text
-            self._change(type_name, row_id, changes)
+            self._commit(type_name, row_id, changes)
 
     def purge(self, type_name: str, row_id: str) -> None:
-        """Remove a row without a trace, with the rows that cannot be without it.
+        """Remove a row, hidden or not, without a trace, with the rows that cannot be without it.
 
         What merely refers to it (a nullable relation, a list) loses the reference, untouched
-        otherwise. The row's last state stays as a tombstone, so that its id still works as a
-        cursor.
+        otherwise; see ownership.py. The row's last state stays as a tombstone, so that its id
+        still works as a cursor.
         """
         with self.lock:
-            row = self._row(type_name, row_id)
-            del self.rows[type_name][row_id]
-            self.tombstones[type_name][row_id] = row
-            self._unindex(type_name, row_id, row, row)
-            self.versions[type_name] += 1
-            for child, key, required in self._references(type_name):
-                for child_id in list(self._index(child, key).get(row_id, ())):
-                    if child_id not in self.rows[child]:
-                        continue
-                    value = self.rows[child][child_id][key]
+            self._flush(row_id)
+            self._take(type_name, row_id)
+            for child, key, required in references(self.schema, self.links, type_name):
+                for child_id, row in self._referring(child, key, row_id):
+                    value = row[key]
+                    if child_id not in self.rows[child] and child_id not in self._hidden[child]:
+                        continue  # gone with another one
                     if isinstance(value, list):
                         self._change(child, child_id, {key: [i for i in value if i != row_id]})
                     elif required:
@@ -223,8 +211,8 @@ class Workspace:
         Raises:
             ValueError: the list isn't the row's own (all users of the organization, ancestors).
         """
-        with self.lock:
-            row = self._row(type_name, row_id)
+        with self.lock, self._without_delay(row_id):
+            row = self._visible(type_name, row_id)
             link = self.links[type_name, field]
             if isinstance(link, Stored):
                 ids = self._several(link.target, size, list(row[link.key] or ()))
@@ -255,95 +243,12 @@ class Workspace:
         number = self._issue_numbers[team_id] = self._issue_numbers.get(team_id, 0) + 1
         return number
 
-    def insert(self, type_name: str, values: Mapping[str, Any]) -> str:
-        """Put a row that is complete but for the type's defaults; returns its id."""
-        row = Row(values, self.defaults.of(type_name))
-        row_id: str = row["id"]
-        self.rows[type_name][row_id] = row
-        self.versions[type_name] += 1
-        if self._indexes:
-            self._reindex(type_name, row_id, row)
-        return row_id
-
     def any_id(self, type_name: str) -> str | None:
         """The id of some row, the same for the same seed and history; None without rows."""
         ids = self.ids(type_name)
         return self._random.choice(ids) if ids else None
 
     # --- inside -----------------------------------------------------------------------------
-
-    def _row(self, type_name: str, row_id: str) -> Row:
-        try:
-            return self.rows[type_name][row_id]
-        except KeyError:
-            raise KeyError(f"no {type_name} {row_id}") from None
-
-    def _linked(self, link: Link, row: Mapping[str, Any]) -> Iterator[Row]:
-        rows = self.rows[link.target]
-        if isinstance(link, Inverse):
-            ids: Iterable[str] = self._index(link.target, link.key).get(row[link.own], ())
-        elif isinstance(link, Stored):
-            ids = row[link.key] or ()
-        elif isinstance(link, Through):
-            joins = self.rows[link.join]
-            near = self._index(link.join, link.near).get(row["id"], ())
-            ids = dict.fromkeys(joins[join_id][link.far] for join_id in near)
-        elif isinstance(link, Every):
-            ids = rows
-        else:
-            ids = self._ancestors(link, row)
-        return (rows[row_id] for row_id in ids if row_id in rows)
-
-    def _ancestors(self, link: Ancestors, row: Mapping[str, Any]) -> list[str]:
-        found: list[str] = []
-        above = row[link.key]
-        while above is not None and above not in found:
-            found.append(above)
-            above = self.rows[link.target][above][link.key]
-        return found
-
-    def _index(self, type_name: str, key: str) -> dict[Any, dict[str, None]]:
-        index = self._indexes.get((type_name, key))
-        if index is None:
-            index = self._indexes[type_name, key] = {}
-            for row_id, row in self.rows[type_name].items():
-                for value in _values(row[key]):
-                    index.setdefault(value, {})[row_id] = None
-        return index
-
-    def _reindex(self, type_name: str, row_id: str, changes: Mapping[str, Any]) -> None:
-        for (indexed, key), index in self._indexes.items():
-            if indexed == type_name and key in changes:
-                for value in _values(changes[key]):
-                    index.setdefault(value, {})[row_id] = None
-
-    def _unindex(self, type_name: str, row_id: str, row: Row, changes: Mapping[str, Any]) -> None:
-        for (indexed, key), index in self._indexes.items():
-            if indexed == type_name and key in changes:
-                for value in _values(row[key]):
-                    index.get(value, {}).pop(row_id, None)
-
-    def _change(self, type_name: str, row_id: str, changes: Mapping[str, Any]) -> None:
-        row = self._row(type_name, row_id)
-        self._unindex(type_name, row_id, row, changes)
-        row.update(changes)
-        self._reindex(type_name, row_id, changes)
-        self.versions[type_name] += 1
-
-    def _references(self, target: str) -> Iterator[tuple[str, str, bool]]:
-        for type_name in self.rows:
-            fields = self.schema.fields(type_name)
-            for key, field in self.schema.relations(type_name).items():
-                if field.target == target:
-                    scalar = fields.get(key)
-                    yield type_name, key, field.required or bool(scalar and scalar.required)
-        for (owner, _), link in self.links.items():
-            if isinstance(link, Stored) and link.target == target and owner in self.rows:
-                yield owner, link.key, False
-            elif isinstance(link, Inverse) and owner == target and link.own == "id":
-                fields = self.schema.fields(link.target)
-                if link.key not in self.schema.relations(link.target) and link.key not in fields:
-                    yield link.target, link.key, True
 
     def _normalised(self, type_name: str, values: Mapping[str, Any]) -> dict[str, Any]:
         fields = self.schema.fields(type_name)
@@ -388,10 +293,11 @@ class Workspace:
             started = [row for row in states if row["type"] == "unstarted"] or states
             own["stateId"] = started[0]["id"] if started else self.create("WorkflowState", team=team_id)
         number = own.setdefault("number", self.next_issue_number(team_id))
-        identifier = own.setdefault("identifier", f"{self.rows['Team'][team_id]['key']}-{number}")
+        identifier = own.setdefault("identifier", f"{self._row('Team', team_id)['key']}-{number}")
         own.setdefault("labelIds", [])
         own.setdefault("subscriberIds", [])
-        own.setdefault("url", f"https://linear.app/standin/issue/{identifier}")
+        address = f"https://linear.app/standin/issue/{identifier}/{slug(own.get('title') or '')}"
+        own.setdefault("url", address.rstrip("/"))
         own.setdefault("branchName", f"user/{identifier.lower()}")
 
     def _complete_team(self, own: dict[str, Any]) -> None:
@@ -446,18 +352,3 @@ class Workspace:
             self._change(type_name, row_id, {key: [i for i in value if i != owner]})
         else:
             self.purge(type_name, row_id)
-
-
-# counting field -> the list that it counts
-COUNTS: dict[tuple[str, str], str] = {
-    ("InitiativeUpdate", "commentCount"): "comments",
-    ("ProjectUpdate", "commentCount"): "comments",
-    ("Release", "issueCount"): "issues",
-    ("Team", "issueCount"): "issues",
-}
-
-
-def _values(value: Any) -> tuple[Any, ...] | list[Any]:
-    if value is None:
-        return ()
-    return value if isinstance(value, list) else (value,)

@@ -13,7 +13,7 @@ __all__ = ["linear_api", "make_linear_api"]
 
 
 class Asker:
-    """Asks a stand-in over HTTP."""
+    """Asks a simulator over HTTP."""
 
     def __init__(self, api: LinearApi) -> None:
         self.api = api
@@ -52,7 +52,7 @@ class Asker:
 
 @pytest.fixture(scope="session")
 def shared_api() -> Iterator[LinearApi]:
-    """A stand-in that no test changes."""
+    """A simulator that no test changes."""
     with LinearApi(issues=300, seed=7) as api:
         api.limits.set(requests=1_000_000, points=1_000_000_000)
         yield api
@@ -60,7 +60,7 @@ def shared_api() -> Iterator[LinearApi]:
 
 @pytest.fixture
 def read(shared_api: LinearApi) -> Iterator[Asker]:
-    """Asks the shared stand-in."""
+    """Asks the shared simulator."""
     asker = Asker(shared_api)
     yield asker
     asker.close()
@@ -68,7 +68,7 @@ def read(shared_api: LinearApi) -> Iterator[Asker]:
 
 @pytest.fixture
 def ask(linear_api: LinearApi) -> Iterator[Asker]:
-    """Asks the test's own stand-in."""
+    """Asks the test's own simulator."""
     asker = Asker(linear_api)
     yield asker
     asker.close()

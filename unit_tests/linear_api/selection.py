@@ -1,4 +1,4 @@
-"""Query texts for the tests of the stand-in."""
+"""Query texts for the tests of the simulator."""
 
 from __future__ import annotations
 

@@ -24,10 +24,24 @@ def test_a_wrong_query_fails_validation(read: Asker, query: str) -> None:
 
 
 def test_an_error_has_the_shape_of_linears(read: Asker) -> None:
-    error = read("{ nonsense }").json()["errors"][0]
-    assert error["message"] == error["extensions"]["userPresentableMessage"]
-    assert error["extensions"]["type"] == "graphql error"
-    assert error["extensions"]["statusCode"] == 400
+    assert read("{ nonsense }").json() == {
+        "errors": [
+            {
+                "message": 'Cannot query field "nonsense" on type "Query".',
+                "locations": [{"line": 1, "column": 3}],
+                "extensions": {
+                    "code": "GRAPHQL_VALIDATION_FAILED",
+                    "type": "graphql error",
+                    "userError": True,
+                },
+            }
+        ]
+    }
+
+
+def test_nothing_is_suggested(read: Asker) -> None:
+    [error] = read("{ initiatives { nodes { priorityLabel } } }").json()["errors"]
+    assert error["message"] == 'Cannot query field "priorityLabel" on type "Initiative".'
 
 
 def test_a_wrong_variable_is_invalid_input(read: Asker) -> None:

@@ -281,7 +281,7 @@ def test_a_nested_list_takes_a_filter(linear_api: LinearApi, ask: Asker) -> None
         "{team: null}",
     ],
 )
-def test_a_filter_that_the_stand_in_does_not_have_fails_loudly(read: Asker, value: str) -> None:
+def test_a_filter_that_the_simulator_does_not_have_fails_loudly(read: Asker, value: str) -> None:
     response = read(f"{{ issues(filter: {value}) {{ nodes {{ id }} }} }}")
     assert response.status_code == 500
-    assert "Not in the stand-in" in response.text
+    assert "Not in the simulator" in response.text

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
-from collections import Counter
+from collections import Counter, defaultdict
+from typing import Any
 
 import pytest
 from graphql import GraphQLEnumType, get_named_type
 
 from integration_tests.linear_api import Clock, Workspace, generate
 from integration_tests.linear_api.schema import Kind
+from source_linear.sync.forms import Forms
+from tools.schemas import contract, json_columns, streams
 from unit_tests.linear_api.selection import SCHEMA
 
 NOW = "2025-06-01T00:00:00.000Z"
@@ -153,3 +157,123 @@ def test_people_are_of_every_kind(workspace: Workspace) -> None:
 def test_webhooks_have_secrets_that_look_made_up(workspace: Workspace) -> None:
     secrets = [row["secret"] for row in workspace.rows["Webhook"].values()]
     assert all(secret.startswith("standin-webhook-secret") for secret in secrets)
+
+
+# --- Forms as they were recorded ------------------------------------------------------------------
+
+LINEAR = contract()
+WITH_JSON = [stream for stream in streams() if json_columns(stream, LINEAR)]
+by_stream = pytest.mark.parametrize("stream", WITH_JSON, ids=lambda stream: stream.name)
+
+
+def values(workspace: Workspace, type_name: str, name: str) -> list[Any]:
+    return [row[name] for row in workspace.rows[type_name].values()]
+
+
+@by_stream
+def test_json_has_the_form_that_its_column_declares(workspace: Workspace, stream: Any) -> None:
+    rows = list(workspace.rows[stream.entity].values())
+    columns = json_columns(stream, LINEAR)
+    made = [{name: row[name] for name in columns} for row in rows]
+    assert Forms(stream.types).deviations(made) == {}
+    few = {name for name in columns if all(row[name] is None for row in rows)}
+    assert few == set() or len(rows) < 8
+
+
+@pytest.mark.parametrize(
+    ("type_name", "name"),
+    [
+        ("AgentSession", "context"),
+        ("AgentSession", "plan"),
+        ("InitiativeHistory", "entries"),
+        ("ProjectHistory", "entries"),
+        ("Project", "progressHistory"),
+        ("Comment", "reactionData"),
+        ("Issue", "reactionData"),
+        ("ProjectUpdate", "reactionData"),
+    ],
+)
+def test_arrays_of_json_are_empty_here_and_hold_objects_there(
+    workspace: Workspace, type_name: str, name: str
+) -> None:
+    made = [value for value in values(workspace, type_name, name) if value is not None]
+    assert {bool(value) for value in made} == {True, False}
+    assert {type(item) for value in made for item in value} == {dict}
+
+
+def test_reaction_data_is_the_reactions_of_the_row_by_emoji(workspace: Workspace) -> None:
+    owners = {"issueId": "Issue", "commentId": "Comment"}
+    owners |= {"projectUpdateId": "ProjectUpdate", "initiativeUpdateId": "InitiativeUpdate"}
+    expected: dict[str, dict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
+    for reaction in workspace.rows["Reaction"].values():
+        for key in owners:
+            if reaction[key] is not None and reaction["archivedAt"] is None:
+                said = {
+                    "id": reaction["id"],
+                    "userId": reaction["userId"],
+                    "reactedAt": reaction["createdAt"],
+                }
+                expected[reaction[key]][reaction["emoji"]].append(said)
+    for row in (row for type_name in owners.values() for row in workspace.rows[type_name].values()):
+        assert {one["emoji"]: one["reactions"] for one in row["reactionData"]} == expected[row["id"]]
+        assert len(row["reactionData"]) == len(expected[row["id"]])
+    sizes = {len(users) for by_emoji in expected.values() for users in by_emoji.values()}
+    assert max(sizes) > 1 and max(map(len, expected.values())) > 1
+
+
+def test_template_data_is_a_text_that_holds_an_object(workspace: Workspace) -> None:
+    for text in values(workspace, "Template", "templateData"):
+        assert type(json.loads(text)) is dict
+
+
+def test_a_plan_is_steps_with_content_and_status(workspace: Workspace) -> None:
+    steps = [step for plan in values(workspace, "AgentSession", "plan") for step in plan or ()]
+    assert {tuple(step) for step in steps} == {("content", "status")}
+    assert len({step["status"] for step in steps}) > 1
+
+
+def test_what_is_not_in_the_trash_says_null_and_not_false(workspace: Workspace) -> None:
+    named = [name for name in workspace.rows if "trashed" in SCHEMA.fields(name)]
+    said = {value for type_name in named for value in values(workspace, type_name, "trashed")}
+    assert said == {None, True}
+
+
+@pytest.mark.parametrize(
+    ("type_name", "name"),
+    [
+        ("Issue", "sortOrder"),
+        ("Issue", "prioritySortOrder"),
+        ("Project", "sortOrder"),
+        ("Initiative", "sortOrder"),
+        ("TeamMembership", "sortOrder"),
+    ],
+)
+def test_a_sort_order_is_fractional_and_may_be_negative(
+    workspace: Workspace, type_name: str, name: str
+) -> None:
+    orders = values(workspace, type_name, name)
+    assert any(order < 0 for order in orders)
+    assert any(order != int(order) for order in orders)
+
+
+def test_some_sort_orders_of_issues_are_whole(workspace: Workspace) -> None:
+    orders = values(workspace, "Issue", "sortOrder")
+    assert any(type(order) is int for order in orders) and any(type(order) is float for order in orders)
+
+
+@pytest.mark.parametrize(
+    ("type_name", "title", "form"),
+    [
+        ("Issue", "title", r"issue/[A-Z]+\d*-\d+/{slug}"),
+        ("Project", "name", r"project/{slug}-[0-9a-f]{{12}}"),
+        ("Initiative", "name", r"initiative/{slug}-[0-9a-f]{{12}}"),
+        ("Document", "title", r"document/{slug}-[0-9a-f]{{12}}"),
+    ],
+)
+def test_an_url_holds_a_slug_of_the_title(
+    workspace: Workspace, type_name: str, title: str, form: str
+) -> None:
+    for row in workspace.rows[type_name].values():
+        slug = re.sub(r"[^a-z0-9]+", "-", row[title].lower()).strip("-")
+        wanted = "https://linear.app/standin/" + form.format(slug=slug)
+        assert slug and re.fullmatch(wanted, row["url"]), (row[title], row["url"])

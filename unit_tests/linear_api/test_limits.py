@@ -10,12 +10,12 @@ from unit_tests.linear_api.conftest import Asker
 
 NOW = "2025-06-01T00:00:00Z"
 NOW_MILLISECONDS = 1_748_736_000_000
-QUERY = "{ viewer { id } }"  # 2 points
+QUERY = "{ viewer { id } }"  # 1 point
 
 
 @pytest.fixture
 def stopped() -> Iterator[Asker]:
-    """Asks a stand-in whose clock stands still."""
+    """Asks a simulator whose clock stands still."""
     with LinearApi(generate(1, 0, Clock(NOW))) as api:
         asker = Asker(api)
         yield asker
@@ -31,13 +31,13 @@ def budget(response: requests.Response, bucket: str) -> tuple[int, int, int]:
 def test_an_api_key_has_2500_requests_and_3_million_points_an_hour(stopped: Asker) -> None:
     response = stopped(QUERY)
     assert budget(response, "Requests")[:2] == (2_500, 2_499)
-    assert budget(response, "Complexity")[:2] == (3_000_000, 2_999_998)
+    assert budget(response, "Complexity")[:2] == (3_000_000, 2_999_999)
 
 
 def test_an_oauth_app_has_5000_requests_and_2_million_points_an_hour(stopped: Asker) -> None:
     response = stopped(QUERY, authorization=f"Bearer {stopped.api.access_token}")
     assert budget(response, "Requests")[:2] == (5_000, 4_999)
-    assert budget(response, "Complexity")[:2] == (2_000_000, 1_999_998)
+    assert budget(response, "Complexity")[:2] == (2_000_000, 1_999_999)
 
 
 def test_reset_is_in_epoch_milliseconds(stopped: Asker) -> None:
@@ -59,11 +59,11 @@ def test_an_exhausted_request_budget_is_http_400_ratelimited(stopped: Asker) -> 
 
 
 def test_an_exhausted_point_budget_is_ratelimited_too(stopped: Asker) -> None:
-    stopped.api.limits.set(points=3)
+    stopped.api.limits.set(points=1)
     assert stopped(QUERY).status_code == 200
     response = stopped(QUERY)
     assert response.json()["errors"][0]["extensions"]["code"] == "RATELIMITED"
-    assert budget(response, "Complexity")[1] == 1
+    assert budget(response, "Complexity")[1] == 0
     assert budget(response, "Requests")[1] == 2_499
 
 

@@ -109,10 +109,10 @@ def test_a_root_without_sort_rejects_it(read: Asker) -> None:
     assert read.error(query) == (400, "GRAPHQL_VALIDATION_FAILED")
 
 
-def test_a_sort_that_the_stand_in_does_not_have_fails_loudly(read: Asker) -> None:
+def test_a_sort_that_the_simulator_does_not_have_fails_loudly(read: Asker) -> None:
     response = read("{ issues(sort: [{manual: {order: Ascending}}]) { nodes { id } } }")
     assert response.status_code == 500
-    assert "Not in the stand-in" in response.text
+    assert "Not in the simulator" in response.text
 
 
 def test_last_and_before_walk_backwards(read: Asker) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from benchmarks.process import ROOT
 from benchmarks.sections import Section, table
 from source_linear.packaged import manifest
-from source_linear.queries import Stream
+from source_linear.streams import Stream
 from tools.docs import LIMITS, ROWS_AN_ISSUE, SIZES, filled, first_sync, hours_of_waiting, points_a_row
 from tools.schemas import streams
 

@@ -33,7 +33,7 @@ class Sides:
         streams = []
         for name in names:
             stream = STREAMS[name]
-            queried = stream.selections
+            queried = stream.queried
             streams.append(
                 {
                     "name": name,

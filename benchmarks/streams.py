@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from source_linear.queries import Stream
+from source_linear.streams import Stream
 from tools.schemas import contract, schema_of, streams
 
 # Not among the 60: columns that few workspaces fill, and a second name of another.

@@ -15,7 +15,8 @@ from airbyte_cdk.sources.declarative.concurrent_declarative_source import Concur
 
 from benchmarks.streams import STREAMS
 from source_linear.config import read_json
-from source_linear.queries import PAGE_INFO, Stream
+from source_linear.linear.selection import text
+from source_linear.streams import PAGE_INFO, Stream
 from tools.schemas import contract, schema_of
 
 PAGE_SIZE = 25
@@ -27,7 +28,7 @@ def manifest(stream: Stream) -> dict[str, Any]:
     page = f"response.data.{root.name}.pageInfo"
     query = (
         f"query {stream.name}($first: Int!, $after: String) {{ {root.name}(first: $first, after: $after, "
-        f"includeArchived: true) {{ nodes {{ {root.selection} }} {PAGE_INFO} }} }}"
+        f"includeArchived: true) {{ nodes {{ {text(root.fields)} }} {PAGE_INFO} }} }}"
     )
     return {
         "version": "7.39.1",
@@ -93,10 +94,10 @@ def transformations(stream: Stream) -> list[dict[str, Any]]:
     """A pair for each relation and each list, and what else makes the stream's columns."""
     made: list[dict[str, Any]] = []
     for name in stream.relations:
-        if f"{name}Id" in stream.selections:
+        if f"{name}Id" in stream.queried:
             made += _pair(f"{name}Id", f"{{{{ record.{name}.id }}}}", name)
     for column, nested in stream.lists.items():
-        if column in stream.selections:
+        if column in stream.queried:
             ids = f"{{{{ record.{nested.name}.nodes | map(attribute='id') | list }}}}"
             made += _pair(column, ids, nested.name)
     for column, of in stream.copies.items():

@@ -4,11 +4,10 @@ import argparse
 import gc
 import logging
 import os
-import signal
 import sys
-import types
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, NoReturn
 
 import orjson
@@ -16,41 +15,39 @@ from airbyte_cdk.entrypoint import AirbyteEntrypoint
 from airbyte_cdk.exception_handler import init_uncaught_exception_handler
 from airbyte_cdk.logger import PRINT_BUFFER
 from airbyte_cdk.models import (
+    AirbyteConnectionStatus,
     AirbyteMessage,
     AirbyteMessageSerializer,
-    AirbyteStateMessage,
-    ConfiguredAirbyteCatalog,
-    ConfiguredAirbyteCatalogSerializer,
-    FailureType,
+    Status,
     Type,
 )
-from airbyte_cdk.sources.source import Source
+from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from source_linear.config import config_error, read_json
+from source_linear.catalog import read_catalog
+from source_linear.cdk import queued_messages
+from source_linear.config import read_config
+from source_linear.ending import ENDING
 from source_linear.source import SourceLinear
+from source_linear.state import read_states
 
-_ENDING = (signal.SIGTERM, signal.SIGINT)
 # A write lets the reading threads run, and takes long to come back: better few than many.
 _PRINTED_AT_ONCE = 256 * 1024  # bytes
 _COLLECTED_AFTER = 50_000  # objects
 
 
 class Printer:
-    """Prints messages as lines on stdout, many at a time, and ends the process at once on SIGTERM and Ctrl-C.
+    """Prints messages as lines on stdout, many at a time; a signal ends the process between two lines.
 
-    Never inside a line: what is printed is complete. What was read and not yet covered by a printed
-    state is read again by the next sync.
+    Inside of one only where nobody reads any more. What was read and not yet covered by a printed state is
+    read again by the next sync.
     """
 
     def __init__(self) -> None:
         self._lines: list[bytes] = []
         self._size = 0
         self._printing = False
-        self._exit_code = 0
-        for number in _ENDING:
-            if signal.getsignal(number) is not signal.SIG_IGN:  # as in the background
-                signal.signal(number, self._terminate)
+        ENDING.before = self._finish
 
     def print(self, messages: Iterable[AirbyteMessage]) -> None:
         """Print each message; a record may wait for others, everything else is printed at once."""
@@ -71,13 +68,15 @@ class Printer:
             while lines:
                 lines = lines[os.write(sys.stdout.fileno(), lines) :]
         self._printing = False
-        if self._exit_code:
-            os._exit(self._exit_code)
+        if ENDING.number:
+            ENDING.end()
 
-    def _terminate(self, number: int, frame: types.FrameType | None) -> None:
-        self._exit_code = 128 + number
-        if not self._printing:
-            self._flush()  # and out, without waiting for the threads that are still reading
+    def _finish(self) -> bool:
+        """Print what waits; False while a line is being printed: its end is that of the process."""
+        if self._printing:
+            return False
+        self._flush()
+        return True
 
 
 def _plain(message: AirbyteMessage) -> Any:
@@ -98,24 +97,33 @@ def run(arguments: list[str]) -> None:
         AirbyteEntrypoint.parse_args(["--help"])
     printer = Printer()
     try:
-        source = _source(arguments)
+        source = _source(parsed)
         # Reading makes no cycles, but each collection would walk all the rows that wait.
         gc.freeze()
         gc.set_threshold(_COLLECTED_AFTER)
         printer.print(_messages(parsed, source))
     except AirbyteTracedException as error:
-        messages = [error.as_sanitized_airbyte_message()]
-        failed_check = parsed.command == "check" and error.failure_type is FailureType.config_error
-        if failed_check and (status := error.as_connection_status_message()):
-            messages.append(status)
-        printer.print(messages)
-        if not failed_check:
-            _leave(1)
+        printer.print([error.as_sanitized_airbyte_message()])
+        _fail(parsed.command, printer, error.message or str(error))
     except BrokenPipeError:  # whoever read the output has enough
         _leave(1)
-    except Exception:
+    except Exception as error:
         sys.excepthook(*sys.exc_info())
+        sys.stdout.flush()
+        kind = type(error).__name__
+        _fail(
+            parsed.command,
+            printer,
+            f"An unexpected error ({kind}). This is a bug of source-linear: please report it with the log.",
+        )
+
+
+def _fail(command: str, printer: Printer, message: str) -> None:
+    """End a command that failed. A check that did has done its work: its status is the answer."""
+    if command != "check":
         _leave(1)
+    status = AirbyteConnectionStatus(status=Status.FAILED, message=filter_secrets(message))
+    printer.print([AirbyteMessage(type=Type.CONNECTION_STATUS, connectionStatus=status)])
 
 
 def _leave(code: int) -> NoReturn:
@@ -137,48 +145,23 @@ def _messages(parsed: argparse.Namespace, source: SourceLinear) -> Iterator[Airb
     if parsed.command == "spec":
         yield AirbyteMessage(type=Type.SPEC, spec=specification)
         return
-    config = source.configure(source.read_config(parsed.config), "")
+    config = source.configure({}, "")  # no file is read again: it may be a pipe
     try:
         if parsed.command == "check":
             yield from entrypoint.check(specification, config)
         elif parsed.command == "discover":
             yield from entrypoint.discover(specification, config)
         else:
-            catalog = source.read_catalog(parsed.catalog)
-            yield from entrypoint.read(specification, config, catalog, source.read_state(parsed.state))
+            yield from entrypoint.read(specification, config, source.catalog, [])
     finally:
-        yield from entrypoint._emit_queued_messages(source)
+        yield from queued_messages(entrypoint, source)
 
 
-def _source(arguments: list[str]) -> SourceLinear:
-    config_path = AirbyteEntrypoint.extract_config(arguments)
+def _source(parsed: argparse.Namespace) -> SourceLinear:
+    config, catalog, state = (getattr(parsed, name, None) for name in ("config", "catalog", "state"))
     return SourceLinear(
-        catalog=_catalog(AirbyteEntrypoint.extract_catalog(arguments)),
-        config=read_json(config_path, "--config") if config_path else None,
-        state=_state(AirbyteEntrypoint.extract_state(arguments)),
-        config_path=config_path,
+        catalog=None if catalog is None else read_catalog(catalog),
+        config=None if config is None else read_config(config),
+        state=read_states(state) if state else None,
+        config_path=config if config and Path(config).is_file() else None,
     )
-
-
-def _catalog(path: str | None) -> ConfiguredAirbyteCatalog | None:
-    if path is None:
-        return None
-    document = read_json(path, "--catalog")
-    try:
-        return ConfiguredAirbyteCatalogSerializer.load(document)
-    except Exception:
-        raise config_error(
-            f"--catalog: {path} is not a configured catalog. Make one from what discover prints."
-        ) from None
-
-
-def _state(path: str | None) -> list[AirbyteStateMessage]:
-    if path is None:
-        return []
-    read_json(path, "--state")
-    try:
-        return list(Source.read_state(path))
-    except Exception:
-        raise config_error(
-            f"--state: {path} is not a list of state messages as an earlier read printed them."
-        ) from None

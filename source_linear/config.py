@@ -31,12 +31,50 @@ def read_json(path: str, what: str) -> Any:
         AirbyteTracedException: it cannot be read, or is not JSON.
     """
     try:
-        return json.loads(Path(path).read_text("utf-8"))
+        content = Path(path).read_bytes()
     except OSError as error:
         raise config_error(f"{what}: {path} cannot be read ({error.strerror}).") from None
-    except ValueError as error:
+    encoding = json.detect_encoding(content).removesuffix("-sig")
+    if encoding != "utf-8":
+        raise config_error(f"{what}: {path} is {encoding.upper()}, not UTF-8. Save it as UTF-8.")
+    try:
+        text = content.decode("utf-8").lstrip("\ufeff")  # a byte order mark, as Windows' programs write it
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise config_error(f"{what}: {path} is not UTF-8 (line {line}). Save it as UTF-8.") from None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
         where = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
         raise config_error(f"{what}: {path} is not valid JSON{where}.") from None
+
+
+def read_config(path: str) -> Mapping[str, Any]:
+    """Read the file that the user named as `--config`.
+
+    Raises:
+        AirbyteTracedException: it cannot be read, or holds no JSON object (config_error).
+    """
+    document = read_json(path, "--config")
+    if not isinstance(document, Mapping):
+        raise config_error(f"--config: {path} must hold a JSON object.")
+    return document
+
+
+def normalized(config: Any, connection_specification: Mapping[str, Any]) -> Any:
+    """A configuration as it was meant by what wrote it.
+
+    Airbyte's form, Terraform and templates write what is left out as null or "", whole numbers as 10.0,
+    and in a map of strings also as "10", booleans as "true" and "false" (so reads Terraform, too).
+
+    Args:
+        config: the user's configuration, not checked yet; what is not an object is handed back as it is.
+        connection_specification: the spec, which says of what type a field is.
+    """
+    if not isinstance(config, Mapping):
+        return config
+    types = {name: schema["type"] for name, schema in connection_specification["properties"].items()}
+    return {name: _typed(value, types.get(name)) for name, value in _filled(config).items()}
 
 
 def validate(config: Any, connection_specification: Mapping[str, Any]) -> None:
@@ -79,6 +117,29 @@ def milliseconds(moment: datetime) -> str:
     """A moment as Linear writes it: UTC, cut to the millisecond, for example 2026-01-31T08:15:00.123Z."""
     text = moment.astimezone(UTC).isoformat(timespec="milliseconds")
     return text.replace("+00:00", "Z")
+
+
+def _filled(value: Any) -> Any:
+    """A value without its members that are null, or text with nothing in it."""
+    if isinstance(value, Mapping):
+        return {name: _filled(item) for name, item in value.items() if not _is_empty(item)}
+    return [_filled(item) for item in value if not _is_empty(item)] if isinstance(value, list) else value
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def _typed(value: Any, kind: str | None) -> Any:
+    if kind == "integer" and isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, str) and kind in ("integer", "boolean"):
+        text = value.strip()
+        if kind == "integer" and re.fullmatch(r"[0-9]{1,9}(\.0+)?", text):
+            return int(text.partition(".")[0])
+        if kind == "boolean" and text in ("true", "false"):
+            return text == "true"
+    return value
 
 
 def _validate_credentials(credentials: Any, options: list[Mapping[str, Any]]) -> None:

@@ -4,15 +4,17 @@ import gc
 import json
 import sys
 
+from source_linear.ending import ENDING
 from source_linear.packaged import manifest
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one command of the Airbyte protocol: messages as JSON lines on stdout.
 
-    Exits with 0, with 1 if the command failed, with 2 if it was not understood, and with 143 or 130 if
-    it was ended by SIGTERM or Ctrl-C.
+    Exits with 0, with 1 if the command failed, and with 2 if it was not understood. SIGTERM and Ctrl-C end
+    it by the signal itself, or as PID 1 with 143 and 130.
     """
+    ENDING.heed()
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments == ["spec"]:
         declared = manifest()["spec"]

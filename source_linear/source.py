@@ -2,53 +2,56 @@
 
 import logging
 import os
-import threading
-from collections.abc import Iterator, Mapping
-from copy import deepcopy
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any
 
 from airbyte_cdk.models import (
     AirbyteConnectionStatus,
     AirbyteMessage,
     AirbyteStateMessage,
-    AirbyteStateType,
     ConfiguredAirbyteCatalog,
     Status,
     SyncMode,
+    Type,
 )
 from airbyte_cdk.sources.declarative.concurrent_declarative_source import ConcurrentDeclarativeSource
-from airbyte_cdk.sources.declarative.models.declarative_component_schema import CustomRequester
-from airbyte_cdk.sources.message.concurrent_repository import ConcurrentMessageRepository
 from airbyte_cdk.sources.streams.concurrent.abstract_stream import AbstractStream
-from airbyte_cdk.sources.streams.concurrent.cursor import ConcurrentCursor
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from source_linear.components.budget import Budget
-from source_linear.components.credentials import Credentials
-from source_linear.components.pages import decoded, unfolded
-from source_linear.components.permissions import refused_streams
-from source_linear.components.requester import LinearRequester
-from source_linear.components.summary import Summary, is_not_told_here
-from source_linear.components.syncs import Sync, cursor_of
-from source_linear.components.windows import WindowState
-from source_linear.components.workers import Workers
-from source_linear.config import config_error, timestamp, validate
+from source_linear import cdk
+from source_linear.catalog import configured_streams
+from source_linear.config import normalized, validate
+from source_linear.linear.errors import LinearError
 from source_linear.packaged import manifest
-from source_linear.queries import Stream
+from source_linear.scope import renew
+from source_linear.shared import MOST_LEFT_OUT, Shared, share, traced
+from source_linear.state import StreamStates
+from source_linear.streams import Stream, narrowed
+from source_linear.sync.bounds import Sync
+from source_linear.sync.probe import Probe
+from source_linear.sync.records import unfolded
+from source_linear.sync.roots import refused_streams
+from source_linear.sync.summary import Summary, is_not_told_here
+from source_linear.sync.windows import WindowState
+from source_linear.sync.workspace import ask_who, time_of
+from source_linear.token_store import hand_back
 
 _LOGGER = logging.getLogger("airbyte")
-# It cannot see that our requester asks for smaller pages, and would warn of it once for every stream.
-logging.getLogger("airbyte.model_to_component_factory").setLevel(logging.ERROR)
 _CHECK_PATIENCE = 10.0  # seconds
 _PAGES_AHEAD = 16  # of what is printed: enough that nobody waits, and some 4,000 rows
-# API.md, Cheap truths: it needs no permission beyond a valid key.
-_WHO = "viewer { id name email admin } organization { id name urlKey createdAt createdIssueCount }"
-_TEAMS = "teams(first: 250, includeArchived: true) { nodes { key } }"
-_TEAMS_ASKED_FOR = (
-    "asked: teams(first: 250, includeArchived: true, filter: {key: {in: $keys}}) { nodes { key } }"
-)
+# Beside a state's cursor: the ids of the rows that could not be read, and how long the stream's list is.
+_AGAIN, _LENGTH = "again", "length"
+# A page of rows is one record of the CDK (docs/decisions.md, 4).
+_FOLDED = {
+    "extractor": {"type": "DpathExtractor", "field_path": []},
+    "record_filter": {
+        "type": "RecordFilter",
+        "condition": "{{ record['rows'] | length + record['again'] | length > 0 }}",
+    },
+}
 
 
 class SourceLinear(ConcurrentDeclarativeSource):
@@ -76,32 +79,30 @@ class SourceLinear(ConcurrentDeclarativeSource):
             AirbyteTracedException: configuration, catalog or state are not usable (config_error).
         """
         declared = manifest()
+        self._news: Mapping[str, Collection[str] | None] = {}
         if config is not None:
+            config = normalized(config, declared["spec"]["connection_specification"])
             validate(config, declared["spec"]["connection_specification"])
-        self._configured = {item.stream.name: item for item in catalog.streams} if catalog else {}
         self._declared = {
             entry["$parameters"]["name"]: Stream.from_parameters(entry["$parameters"])
             for entry in declared["streams"]
         }
-        _refuse_unknown(self._configured, self._declared)
-        self._cursors: dict[str, str] = {}
-        usable = [self._usable(message) for message in state or []]
+        self.catalog = catalog
+        self._configured = configured_streams(catalog, self._declared)
+        self._states = StreamStates(state or (), self._declared)
         self._sync = Sync(start=datetime.now(UTC))
         super().__init__(
             catalog=catalog,
             config=config,
-            state=usable or None,
+            state=self._states.for_cdk or None,
             source_config=self._manifest_of_this_sync({}),
             # The CDK fails where it cannot write the migrated form; its CONTROL message says it as well.
             config_path=config_path if config_path and os.access(config_path, os.W_OK) else None,
         )
-        if config is not None:
-            self._config = {**self._config, "credentials": Credentials(self._config, config_path)}
-        self._concurrent_source._queue.maxsize = _PAGES_AHEAD
+        cdk.bound_queue(self, _PAGES_AHEAD)
         self.logger.addFilter(is_not_told_here)
-        workers = Workers(self._concurrent_source._threadpool._threadpool)
-        self._budget = Budget(self._config.get("rate_limit_share", 100) / 100, workers)
-        self._constructor._api_budget = self._budget  # the CDK's own cannot read it (cdk.md, 5)
+        if config is not None:
+            self._shared: Shared = share(self._config, partial(hand_back, self._config, config_path))
 
     def configure(self, config: Mapping[str, Any], temp_dir: str) -> Mapping[str, Any]:
         """The configuration in use. The CDK would write a copy, with the secrets, into a temporary file."""
@@ -109,13 +110,14 @@ class SourceLinear(ConcurrentDeclarativeSource):
 
     def check(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteConnectionStatus:
         """Whether Linear accepts the credentials; what of the streams they may not read is logged."""
+        api = self._shared.api
+        api.patience, api.waits = _CHECK_PATIENCE, False
         try:
-            requester = self._requester()
-            requester.patience, requester.waits = _CHECK_PATIENCE, False
-            who, _ = self._ask_who(requester)
-        except AirbyteTracedException as error:
-            return AirbyteConnectionStatus(status=Status.FAILED, message=error.message)
-        viewer, organization = who["viewer"], who["organization"]
+            viewer, organization, _ = ask_who(api, self._config.get("team_keys") or ())
+        except (LinearError, AirbyteTracedException) as error:
+            return AirbyteConnectionStatus(
+                status=Status.FAILED, message=getattr(error, "message", str(error))
+            )
         logger.info(
             "Connected to the workspace %s (%s) as %s, %s.",
             organization["name"],
@@ -123,17 +125,15 @@ class SourceLinear(ConcurrentDeclarativeSource):
             viewer["name"],
             "an admin" if viewer["admin"] else "not an admin",
         )
-        for name, reason in refused_streams(requester, self._declared.values()).items():
+        for name, reason in refused_streams(api, self._declared.values()).items():
             logger.warning("Stream %s cannot be read with these credentials: %s.", name, reason)
         return AirbyteConnectionStatus(status=Status.SUCCEEDED)
 
     def streams(self, config: Mapping[str, Any]) -> list[AbstractStream]:
         """The streams of the manifest; in a read, those of the catalog, bounded by this sync."""
-        self._source_config = self._pre_process_manifest(self._manifest_of_this_sync(self._config))
+        cdk.use_manifest(self, self._manifest_of_this_sync(self._config))
         streams = super().streams(config)
-        for stream in streams:
-            if isinstance(stream.cursor, ConcurrentCursor):
-                stream.cursor._connector_state_converter = WindowState()
+        cdk.keep_state_as(streams, WindowState)
         return streams
 
     def read(
@@ -148,79 +148,62 @@ class SourceLinear(ConcurrentDeclarativeSource):
         Raises:
             AirbyteTracedException: at the end, if any stream failed: which, why, and what to do.
         """
-        # What this thread says of the streams must not wait for this thread.
-        assert isinstance(self._message_repository, ConcurrentMessageRepository)
-        self._message_repository._consumer_thread_id = threading.get_ident()
-        who, now = self._ask_who(self._requester())
-        organization = who["organization"]
-        self._sync = Sync(now, timestamp(organization["createdAt"]), organization["createdIssueCount"])
-        for name, cursor in list(self._cursors.items()):
+        cdk.read_in_this_thread(self)
+        api = self._shared.api
+        for name in self._configured:
+            self._shared.again[name] += self._states.found(name, _AGAIN) or []
+        probe = self._probe()
+        try:
+            workspace = ask_who(api, self._config.get("team_keys") or (), probe)
+            now = time_of(workspace, api, [self._declared[name] for name in self._configured])
+        except LinearError as error:
+            raise traced(error) from None
+        self._sync = Sync(now, workspace.created, workspace.issues)
+        for name, cursor in list(self._states.cursors.items()):
             resumed = self._sync.resumed(name, cursor)
             if resumed != cursor:
-                self._cursors.pop(name)
+                self._states.cursors.pop(name)
                 field = self._declared[name].cursor_field
-                self._connector_state_manager.update_state_for_stream(
-                    name, None, {field: resumed} if resumed else {}
-                )
-                self._cursors |= {name: resumed} if resumed else {}
-        cursors = {name: self._cursors.get(name) for name in self._configured}
-        messages = unfolded(super().read(logger, config, catalog, state))
-        yield from Summary(cursors, self._budget.usage).watch(messages)
+                cdk.set_state(self, name, {field: resumed} if resumed else {})
+                self._states.cursors |= {name: resumed} if resumed else {}
+                probe.news.pop(name, None)
+        self._news = self._shared.news = probe.news
+        self._shared.lengths |= probe.lengths
+        for warning in renew(self._states, self._configured, self._declared, self._config):
+            _LOGGER.warning(warning)
+        cursors = {name: self._states.cursors.get(name) for name in self._configured}
+        quiet = {name for name, ids in probe.news.items() if ids is not None and not ids}
+        messages = unfolded(super().read(logger, config, catalog, state), self._read_again)
+        messages = self._states.decorated(self._remembering(messages))
+        yield from Summary(cursors, api.budget.usage, quiet).watch(messages)
 
-    def _requester(self) -> LinearRequester:
-        """A requester outside of any stream."""
-        definition = deepcopy(self._source_config["definitions"]["http"])
-        requester: LinearRequester = self._constructor.create_component(
-            CustomRequester, definition, self._config, name=""
-        )
-        return requester
-
-    def _ask_who(self, requester: LinearRequester) -> tuple[dict[str, Any], datetime]:
-        """Whose key it is and which workspace (`viewer`, `organization`), and the time at Linear's.
-
-        Raises:
-            AirbyteTracedException: Linear refuses, cannot be reached, or has no team of a given key.
-        """
-        keys = self._config.get("team_keys") or []
-        teams = f"{_TEAMS} {_TEAMS_ASKED_FOR}" if keys else ""
-        variables = "($keys: [String!])" if keys else ""
-        body = {
-            "query": f"query who{variables} {{ {_WHO} {teams} }}",
-            "variables": {"keys": keys} if keys else {},
+    def _probe(self) -> Probe:
+        """What asks for news of the streams that go on from a state, and need not be walked anyway."""
+        walks = bool(self._config.get("reconcile_archived"))
+        streams = {
+            name: (self._declared[name], cursor)
+            for name, cursor in self._states.cursors.items()
+            if name in self._configured
+            and not self._shared.again[name]
+            and not (walks and self._declared[name].kind in ("windowed", "feed"))
         }
-        response = requester.send_request(request_body_json=body)
-        who: dict[str, Any] = decoded(response)["data"]
-        if keys:
-            known = {team["key"] for team in who["teams"]["nodes"]}
-            unknown = sorted(set(keys) - known - {team["key"] for team in who["asked"]["nodes"]})
-            if unknown:
-                raise config_error(
-                    f"team_keys: the workspace has no team {', '.join(unknown)}; "
-                    f"its teams are {', '.join(sorted(known))}."
-                )
-        try:
-            return who, parsedate_to_datetime(response.headers["Date"]).astimezone(UTC)
-        except (KeyError, ValueError):
-            return who, datetime.now(UTC)
+        lengths = {name: self._states.found(name, _LENGTH) for name in streams}
+        known = {name: length for name, length in lengths.items() if isinstance(length, int)}
+        return Probe(streams, self._config.get("team_keys") or (), known)
 
-    def _usable(self, given: AirbyteStateMessage) -> AirbyteStateMessage:
-        """A stream's state in our own form."""
-        message = deepcopy(given)
-        if message.type not in (None, AirbyteStateType.STREAM):
-            raise config_error(
-                f"state: it is of type {message.type.value}; this connector writes one of type STREAM for "
-                "each stream. Reset the connection to read everything from the beginning."
-            )
-        if not message.stream or not message.stream.stream_state:
-            return message
-        name = message.stream.stream_descriptor.name
-        state = vars(message.stream.stream_state)
-        cursor = cursor_of(self._declared[name], state) if name in self._declared else None
-        state.clear()
-        if cursor:
-            self._cursors[name] = cursor
-            state[self._declared[name].cursor_field] = cursor
-        return message
+    def _read_again(self, stream: str, ids: list[str]) -> None:
+        self._shared.again[stream] = [one for one in self._shared.again[stream] if one not in ids]
+
+    def _remembering(self, messages: Iterator[AirbyteMessage]) -> Iterator[AirbyteMessage]:
+        """The messages of a sync; each state remembers the rows that could not be read so far."""
+        for message in messages:
+            if message.type is Type.STATE and message.state and message.state.stream:
+                name = message.state.stream.stream_descriptor.name
+                left_out = [one for one, is_id in list(self._shared.left_out[name].items()) if is_id]
+                ids = list(dict.fromkeys([*self._shared.again[name], *left_out]))
+                self._states.keep(name, _AGAIN, ids[:MOST_LEFT_OUT] or None)
+                self._states.keep(name, _LENGTH, self._shared.lengths.get(name))
+            yield message
 
     def _manifest_of_this_sync(self, config: Mapping[str, Any]) -> dict[str, Any]:
         """The manifest with what it cannot know: the selected columns and this sync's bounds."""
@@ -229,24 +212,17 @@ class SourceLinear(ConcurrentDeclarativeSource):
             made["streams"] = [
                 entry for entry in made["streams"] if entry["$parameters"]["name"] in self._configured
             ]
+        for definition in ("stream", "windowed_stream"):
+            made["definitions"][definition]["retriever"]["record_selector"] |= _FOLDED
         for entry in made["streams"]:
             parameters = entry["$parameters"]
             name = parameters["name"]
             configured = self._configured.get(name)
             columns = (configured.stream.json_schema or {}).get("properties") if configured else None
             if columns:
-                parameters["columns"] = list(columns)
+                entry["$parameters"] = parameters = narrowed(parameters, list(columns))
             full = configured is not None and configured.sync_mode is SyncMode.full_refresh
-            parameters["sync"] = self._sync.bounds(
-                self._declared[name], self._cursors.get(name), full, config
-            )
+            cursor, known = self._states.cursors.get(name), self._news.get(name)
+            bounds = self._sync.bounds(self._declared[name], cursor, full, config, whole=known is not None)
+            parameters["sync"] = asdict(bounds)
         return made
-
-
-def _refuse_unknown(configured: Mapping[str, Any], declared: Mapping[str, Stream]) -> None:
-    unknown = sorted(set(configured) - set(declared))
-    if unknown:
-        raise config_error(
-            f"catalog: this connector has no stream {', '.join(unknown)}. Run discover (refresh the "
-            f"source schema) and select from its streams: {', '.join(sorted(declared))}."
-        )

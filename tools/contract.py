@@ -45,7 +45,7 @@ from graphql import (
     visit,
 )
 
-from source_linear.queries import Stream
+from source_linear.streams import Stream
 from tools.schemas import CONTRACT, ROOT, streams
 
 PACKAGE = ROOT / "integration_tests" / "sdk" / "package.json"  # pins the client's version

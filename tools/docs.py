@@ -13,10 +13,12 @@ from typing import Any
 
 from graphql import GraphQLObjectType, GraphQLSchema
 
-from source_linear.components.errors import TABLE, Action
+from source_linear.linear.errors import TABLE, Action
+from source_linear.linear.selection import parse, price
 from source_linear.packaged import manifest
-from source_linear.queries import MAX_COST, PAGE_INFO, NestedList, Stream, cost
+from source_linear.streams import MAX_COST, NestedList, Stream
 from tools.diagram import picture
+from tools.evidence import EVIDENCE, OTHER_TYPES, columns_of_any_json
 from tools.relations import AREAS, area_of, node_type, phrase_of, relations
 from tools.schemas import ROOT, contract, streams
 
@@ -138,7 +140,7 @@ def _stream_row(stream: Stream) -> tuple[str, ...]:
         requests = _range(requests_for(stream, 1000))
         page, points = str(stream.page_size), _range(round(each) for each in points_a_row(stream))
     else:
-        page, requests, points = "all", "1", f"{round(cost(stream.query))} in all"
+        page, requests, points = "all", "1", f"{round(page_cost(stream))} in all"
     parents = _or([f"{root.entity.lower()}s" for root in stream.roots if root.children])
     return (
         f"`{stream.name}`",
@@ -176,6 +178,28 @@ def joins(known: Sequence[Stream], linear: GraphQLSchema) -> Iterator[str]:
         parts = [f"{', '.join(columns)} → {target}" for target, columns in sorted(targets.items())]
         if parts:
             yield f"- **{stream.name}**: {'; '.join(parts)}"
+
+
+# --- JSON columns ---------------------------------------------------------------------------------
+
+
+def json_table(known: Sequence[Stream], linear: GraphQLSchema) -> Iterator[str]:
+    """One row a column whose form Linear's schema leaves open: its type, and how that is known."""
+    rows = [
+        (f"`{column}`", ", ".join(names), kind, EVIDENCE[column])
+        for column, (kind, names) in columns_of_any_json(known, linear).items()
+    ]
+    yield from _table(("Column", "Streams", "Type", "How it is known"), rows)
+
+
+def other_types() -> Iterator[str]:
+    """One line a column that has another type than in Airbyte's own source-linear."""
+    for where, (theirs, ours) in OTHER_TYPES.items():
+        stream = where.partition(".")[0]
+        yield (
+            f"- **`{where}`** is {_a(ours)}, as Linear sends it, where Airbyte's own has {_a(theirs)}. "
+            f"Destinations have written null for what was of another type: refresh `{stream}` to fill it."
+        )
 
 
 # --- Options --------------------------------------------------------------------------------------
@@ -221,7 +245,7 @@ def _option(name: str, schema: Mapping[str, Any], required: Iterable[str]) -> tu
 
 # --- Cost -----------------------------------------------------------------------------------------
 
-# Linear's published limits an hour (requests, points) by kind of credentials.
+# Linear's limits an hour (requests, points) by kind of credentials: docs/linear-api.md, LIMITS-1.
 LIMITS = {"an API key": (2_500, 3_000_000), "an OAuth app": (5_000, 2_000_000)}
 # Of a workspace for which the cost of a first sync is computed; all other streams fit into a page.
 ROWS_AN_ISSUE = {"issues": 1, "issue_history": 1, "issue_state_spans": 1, "comments": 3, "attachments": 1}
@@ -229,9 +253,10 @@ SIZES = (1_000, 10_000, 100_000)
 
 
 def page_cost(stream: Stream) -> float:
-    """Points of one page, by Linear's published formula: of what is asked for, not of what comes."""
-    points = sum(stream.page_size * (1 + cost(root.selection)) + cost(PAGE_INFO) for root in stream.roots)
-    return points if stream.connection else cost(stream.query)
+    """Points of one page, by Linear's formula (LIMITS-4): of what is asked for, not of what comes."""
+    if stream.connection:
+        return stream.page_size * stream.points_a_row
+    return sum(1 + price(root.fields) for root in stream.roots)
 
 
 def _lists(stream: Stream) -> list[NestedList]:
@@ -240,8 +265,10 @@ def _lists(stream: Stream) -> list[NestedList]:
 
 
 def _follow_cost(stream: Stream) -> float:
-    """Points of reading on all lists of a row: source_linear/components/records.py, `_completed`."""
-    return sum(1 + cost(nested.page(nested.after(nested.first))) for nested in _lists(stream))
+    """Points of reading on all lists of a row: source_linear/sync/lists.py."""
+    return sum(
+        1 + price(parse(nested.page(nested.after(nested.first), whole=False))) for nested in _lists(stream)
+    )
 
 
 def requests_for(stream: Stream, rows: float, windows: int = 1) -> tuple[int, int]:
@@ -261,7 +288,7 @@ def points_a_row(stream: Stream) -> tuple[float, float]:
 
 def first_sync(known: Sequence[Stream], issues: int) -> tuple[tuple[int, float], tuple[int, float]]:
     """Requests and points of a first sync, at least and at most, by Linear's published formula."""
-    least, most = [1, 0.0], [1, 0.0]  # one request asks whose key it is
+    least, most = [1, 0.0], [1, 0.0]  # one request asks whose credentials they are
     for stream in known:
         windows = stream.windows_of(issues) if stream.kind in ("windowed", "child") else 1
         rows = ROWS_AN_ISSUE.get(stream.name, 0) * issues
@@ -306,9 +333,10 @@ def quiet_sync(known: Sequence[Stream]) -> Iterator[str]:
     """What a sync costs that finds nothing new."""
     points = sum(math.ceil(page_cost(stream)) for stream in known)
     yield (
-        f"A sync of all streams that finds nothing new makes {len(known) + 1} requests: one a stream, as "
-        f"long as no swept stream has more rows than fit into a page, and one to ask whose key it is. By "
-        f"the formula it costs about {round(points, -3):,} points."
+        f"Without the change probe a sync of all streams that finds nothing new would make {len(known) + 1} "
+        f"requests and cost about {round(points, -3):,} points by the formula. "
+        "[With it](performance.md#an-incremental-sync) it makes one or two, and more in a workspace with "
+        "long lists of users, labels, cycles or memberships: one for each further 250 rows."
     )
 
 
@@ -339,9 +367,11 @@ def blocks() -> dict[str, dict[str, str]]:
             "options": "\n".join(options()),
             "streams": "\n".join(stream_table(known)),
             "joins": "\n".join(joins(known, linear)),
+            "json columns": "\n".join(json_table(known, linear)),
             "first sync": "\n".join(first_sync_table(known)),
             "quiet sync": "\n".join(quiet_sync(known)),
             "errors": "\n".join(errors()),
+            "other types": "\n".join(other_types()),
             "secrets": ", ".join(f"`{where}`" for where in SECRETS) + ".",
             "left out": "\n".join(left_out_list(known, linear)),
         },
@@ -383,6 +413,10 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
 def _range(bounds: Iterable[float]) -> str:
     shown = [f"{bound:,.0f}" if bound == int(bound) else f"{bound:,}" for bound in bounds]
     return " to ".join(dict.fromkeys(shown))
+
+
+def _a(word: str) -> str:
+    return f"{'an' if word[0] in 'aeiou' else 'a'} {word}"
 
 
 def _or(words: Sequence[str]) -> str:

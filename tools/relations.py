@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from graphql import GraphQLObjectType, GraphQLSchema, get_named_type
 
-from source_linear.queries import Stream
+from source_linear.streams import Stream
 
 # The order is that of the docs and of the picture. A row is …
 AREAS: Mapping[str, Mapping[str, str]] = {

@@ -22,13 +22,13 @@ from graphql import (
 )
 
 from source_linear.packaged import manifest
-from source_linear.queries import ARCHIVED_FLAG, Stream
+from source_linear.streams import ARCHIVED_FLAG, Stream
 
 ROOT = Path(__file__).resolve().parent.parent
 CONTRACT = ROOT / "integration_tests" / "linear_api" / "schema.graphql"
 
 # Int is a number too, as in Airbyte's own source-linear: who switches keeps the column's type.
-_SCALARS: Mapping[str, dict[str, Any]] = {
+_SCALARS: Mapping[str, Mapping[str, Any]] = {
     "ID": {"type": "string"},
     "String": {"type": "string"},
     "UUID": {"type": "string"},
@@ -42,9 +42,15 @@ _SCALARS: Mapping[str, dict[str, Any]] = {
     },
     "TimelessDate": {"type": "string", "format": "date"},
     "Duration": {"type": "string"},
-    # One type a column: where there are several, PyAirbyte cannot write the table.
-    "JSONObject": {"type": "object", "additionalProperties": True},
-    "JSON": {"type": "object", "additionalProperties": True},
+}
+_OBJECT: Mapping[str, Any] = {"type": "object", "additionalProperties": True}
+# Scalars that hold any JSON: the manifest's `types` say which. One type a column: where there are several,
+# PyAirbyte cannot write the table.
+_JSON_SCALARS = ("JSON", "JSONObject")
+_JSON_TYPES: Mapping[str, Mapping[str, Any]] = {
+    "array": {"type": "array"},
+    "object": _OBJECT,
+    "string": {"type": "string"},
 }
 
 
@@ -58,17 +64,30 @@ def streams() -> list[Stream]:
     return [Stream.from_parameters(entry["$parameters"]) for entry in manifest()["streams"]]
 
 
-def schema_of(stream: Stream, linear: GraphQLSchema) -> dict[str, Any]:
-    """The JSON schema of a stream's records: exactly its columns, each with the type Linear gives it.
+def json_columns(stream: Stream, linear: GraphQLSchema) -> list[str]:
+    """The columns of a stream whose form Linear's schema leaves open, in the stream's order.
 
     Raises:
         KeyError: Linear has no such entity or field.
     """
     entity = linear.type_map[stream.entity]
     assert isinstance(entity, GraphQLObjectType)
-    columns: dict[str, dict[str, Any]] = {}
+    return [name for name in stream.fields if get_named_type(entity.fields[name].type).name in _JSON_SCALARS]
+
+
+def schema_of(stream: Stream, linear: GraphQLSchema) -> dict[str, Any]:
+    """The JSON schema of a stream's records: exactly its columns, each with the type Linear gives it.
+
+    Raises:
+        KeyError: Linear has no such entity or field, or the manifest's `types` lack a column of any JSON.
+    """
+    entity = linear.type_map[stream.entity]
+    assert isinstance(entity, GraphQLObjectType)
+    any_json = json_columns(stream, linear)
+    columns: dict[str, Mapping[str, Any]] = {}
     for name in (*stream.fields, *stream.objects):
-        columns[name] = _json_type(entity.fields[name].type)
+        declared = _JSON_TYPES[stream.types[name]] if name in any_json else None
+        columns[name] = declared or _json_type(entity.fields[name].type)
     for name in stream.relations:
         _ = entity.fields[name]
         columns[f"{name}Id"] = {"type": "string"}
@@ -77,8 +96,6 @@ def schema_of(stream: Stream, linear: GraphQLSchema) -> dict[str, Any]:
         columns[column] = {"type": "array", "items": {"type": "string"}}
     for column in stream.parent_columns:
         columns[column] = _SCALARS["DateTime" if column.endswith("At") else "ID"]
-    for name, kind in stream.types.items():
-        columns[name] = {"type": kind}
     for name, of in stream.copies.items():
         columns[name] = columns[of]
     columns[ARCHIVED_FLAG] = {"type": "boolean"}
@@ -99,7 +116,7 @@ def render(schema: Mapping[str, Any]) -> str:
     return json.dumps(schema, indent=2) + "\n"
 
 
-def _json_type(linear_type: Any) -> dict[str, Any]:
+def _json_type(linear_type: Any) -> Mapping[str, Any]:
     nullable = get_nullable_type(linear_type)
     if isinstance(nullable, GraphQLList):
         items = _json_type(nullable.of_type)
@@ -111,7 +128,7 @@ def _json_type(linear_type: Any) -> dict[str, Any]:
         return _SCALARS[named.name]
     if is_enum_type(named):
         return {"type": "string"}  # without its values: Linear adds some at any time
-    return {"type": "object", "additionalProperties": True}
+    return _OBJECT
 
 
 def _nullable(schema: Mapping[str, Any]) -> dict[str, Any]:

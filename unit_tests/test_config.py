@@ -4,7 +4,7 @@ import pytest
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from source_linear.config import milliseconds, timestamp, validate
+from source_linear.config import milliseconds, normalized, read_json, timestamp, validate
 from source_linear.packaged import manifest
 
 SPECIFICATION = manifest()["spec"]["connection_specification"]
@@ -13,7 +13,7 @@ KEY = {"credentials": {"auth_type": "API Key", "api_key": "the-key"}}
 
 def refusal(config):
     with pytest.raises(AirbyteTracedException) as caught:
-        validate(config, SPECIFICATION)
+        validate(normalized(config, SPECIFICATION), SPECIFICATION)
     assert caught.value.failure_type is FailureType.config_error
     assert "the-key" not in caught.value.message
     return caught.value.message
@@ -78,6 +78,104 @@ def test_a_good_configuration_is_accepted(config):
 )
 def test_a_bad_configuration_is_refused_by_field(config, field):
     assert field in refusal(config)
+
+
+OAUTH = {"auth_type": "OAuth2.0", "client_id": "i", "client_secret": "s", "refresh_token": "r"}
+
+
+@pytest.mark.parametrize("nothing", [None, "", "  "])
+def test_nothing_in_a_field_is_as_if_it_were_left_out(nothing):
+    optional = dict.fromkeys(set(SPECIFICATION["properties"]) - {"credentials"}, nothing)
+    flat = dict.fromkeys(("api_key", "linear_api_key"), nothing)
+    oauth = {**OAUTH, "access_token": nothing, "token_expiry_date": nothing}
+    assert len(optional) == 7
+    assert normalized({**KEY, **optional, **flat}, SPECIFICATION) == KEY
+    assert normalized({"credentials": oauth}, SPECIFICATION) == {"credentials": OAUTH}
+    assert normalized({**KEY, "team_keys": ["ENG", nothing]}, SPECIFICATION) == {**KEY, "team_keys": ["ENG"]}
+
+
+@pytest.mark.parametrize("nothing", [None, ""])
+@pytest.mark.parametrize("name", ["client_id", "client_secret", "refresh_token"])
+def test_nothing_in_a_required_field_is_a_missing_field(name, nothing):
+    assert f"credentials.{name}: is missing" in refusal({"credentials": {**OAUTH, name: nothing}})
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "meant"),
+    [
+        ("num_workers", 10.0, 10),
+        ("num_workers", "10", 10),
+        ("num_workers", " 10.0 ", 10),
+        ("rate_limit_share", 5e1, 50),
+        ("rate_limit_share", "50", 50),
+        ("reconcile_archived", "true", True),
+        ("reconcile_archived", "false", False),
+        ("reconcile_archived", False, False),
+    ],
+)
+def test_numbers_and_booleans_are_taken_as_terraform_and_templates_write_them(name, written, meant):
+    config = normalized({**KEY, name: written}, SPECIFICATION)
+    validate(config, SPECIFICATION)
+    assert config == {**KEY, name: meant}
+    assert type(config[name]) is type(meant)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("num_workers", 10.5),
+        ("num_workers", "10.5"),
+        ("num_workers", "1e1"),
+        ("num_workers", "-4"),
+        ("num_workers", True),
+        ("num_workers", float("nan")),
+        ("num_workers", float("inf")),
+        ("num_workers", "9" * 5000),
+        ("num_workers", "400"),
+        ("num_workers", [10]),
+        ("reconcile_archived", "yes"),
+        ("reconcile_archived", 1),
+        ("team_keys", "ENG"),
+        ("start_date", 2024.0),
+    ],
+)
+def test_what_is_no_such_value_is_refused_by_field(name, value):
+    assert f"{name}: must be" in refusal({**KEY, name: value})
+
+
+def test_a_configuration_that_is_handed_over_is_not_changed():
+    config = {**KEY, "num_workers": "10", "team_keys": [None]}
+    normalized(config, SPECIFICATION)
+    assert config == {**KEY, "num_workers": "10", "team_keys": [None]}
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf", b"\xef\xbb\xbf" * 2])
+def test_a_byte_order_mark_is_read_over(tmp_path, mark):
+    path = tmp_path / "config.json"
+    path.write_bytes(mark + '{"name": "Gr\u00fcn"}'.encode())
+    assert read_json(str(path), "--config") == {"name": "Gr\u00fcn"}
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("{}".encode("utf-16"), "is UTF-16, not UTF-8. Save it as UTF-8."),
+        ("{}".encode("utf-16-le"), "is UTF-16-LE, not UTF-8. Save it as UTF-8."),
+        ("{}".encode("utf-32"), "is UTF-32, not UTF-8. Save it as UTF-8."),
+        ('{\n"name": "Gr\u00fcn"}'.encode("latin-1"), "is not UTF-8 (line 2). Save it as UTF-8."),
+        (b"\xef\xbb\xbf", "is not valid JSON (line 1)."),
+        (b"", "is not valid JSON (line 1)."),
+        (b'{"a":\n}', "is not valid JSON (line 2)."),
+        (b"[" * 100_000, "is not valid JSON."),
+    ],
+)
+def test_what_cannot_be_read_as_json_is_refused_with_a_sentence(tmp_path, content, says):
+    path = tmp_path / "state.json"
+    path.write_bytes(content)
+    with pytest.raises(AirbyteTracedException) as caught:
+        read_json(str(path), "--state")
+    assert caught.value.failure_type is FailureType.config_error
+    assert caught.value.message == f"--state: {path} {says}"
 
 
 def test_every_secret_is_marked_as_one():

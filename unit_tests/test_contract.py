@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from graphql import build_schema, print_schema
 
-from source_linear.queries import Stream
+from source_linear.streams import Stream
 from tools.contract import (
     SHARED,
     Change,
@@ -144,8 +142,15 @@ type Issue_CommentsQuery = {
   } & Pick<Issue, "id">;
 };
 """
-ISSUES = Stream("issues", "Issue", "windowed")
-COMMENTS = Stream("comments", "Comment", "windowed")
+
+
+def declared_stream(name, entity, kind, **more):
+    """A stream as the manifest would declare it, with nothing but its dates."""
+    return Stream.from_parameters({"name": name, "entity": entity, "kind": kind, "fields": "", **more})
+
+
+ISSUES = declared_stream("issues", "Issue", "windowed")
+COMMENTS = declared_stream("comments", "Comment", "windowed")
 
 
 @pytest.fixture(scope="module")
@@ -227,18 +232,20 @@ def test_the_streams_part_of_the_declarations_is_written_as_graphql(declared: De
 
 def test_an_internal_object_stays_only_where_the_manifest_uses_it(declared: Declarations) -> None:
     assert "Issue.analysis" not in parts(contract(declared, [ISSUES, COMMENTS]))
-    assert "Issue.analysis" in parts(contract(declared, [replace(ISSUES, objects={"analysis": "text"})]))
+    assert "Issue.analysis" in parts(
+        contract(declared, [declared_stream("issues", "Issue", "windowed", objects={"analysis": "text"})])
+    )
 
 
 def test_a_stream_without_a_root_at_linear_is_left_out(declared: Declarations) -> None:
-    reduced = contract(declared, [ISSUES, Stream("fortunes", "Fortune", "swept")])
+    reduced = contract(declared, [ISSUES, declared_stream("fortunes", "Fortune", "swept")])
     assert "Query.issues" in parts(reduced)
     assert "Query.fortunes" not in parts(reduced)
 
 
 def test_a_type_that_cannot_be_found_is_an_error_and_not_a_gap(declared: Declarations) -> None:
     with pytest.raises(ContractError, match="NeverDeclared"):
-        contract(declared, [Stream("roadmaps", "Roadmap", "swept")])
+        contract(declared, [declared_stream("roadmaps", "Roadmap", "swept")])
 
 
 def test_declarations_of_another_make_are_an_error() -> None:
@@ -271,7 +278,7 @@ type Team { id: ID!, page: Page, motto: Motto }
 type Page { size: Int }
 type Motto { text: String }
 """
-STREAMS = [ISSUES, Stream("teams", "Team", "swept")]
+STREAMS = [ISSUES, declared_stream("teams", "Team", "swept")]
 
 
 def changed(*replacements: tuple[str, str]) -> list[Change]:
@@ -333,7 +340,7 @@ def test_a_root_that_went_is_reported_under_its_stream() -> None:
 
 
 def test_rows_that_exist_inside_a_parent_are_reported_under_their_own_stream() -> None:
-    spans = Stream("spans", "Span", "child", parents=("Issue.spans(first: 5)",))
+    spans = declared_stream("spans", "Span", "child", parents=("Issue.spans(first: 5)",))
     old = OLD.replace("page: Page, team: Team", "spans: SpanConnection") + (
         "type SpanConnection { nodes: [Span!]! } type Span { id: ID!, endedAt: String }"
     )

@@ -6,13 +6,14 @@ import sys
 from itertools import chain
 
 import orjson
+import pytest
 from airbyte_cdk.models import AirbyteMessage, AirbyteMessageSerializer, AirbyteRecordMessage, Type
 
 from source_linear.command import _plain
-from source_linear.components.pages import folded, unfolded
-from source_linear.queries import MAX_PAGE_SIZE
 from source_linear.run import main
 from source_linear.source import SourceLinear
+from source_linear.streams import MAX_PAGE_SIZE
+from source_linear.sync.records import parts, unfolded
 
 
 def test_spec_is_the_one_that_the_cdk_makes_of_the_manifest(capsys):
@@ -29,6 +30,49 @@ def test_spec_does_without_the_cdk():
     assert done.returncode == 0, done.stderr
 
 
+def run_with(error, *arguments):
+    """What the command prints where it meets with an error that nobody has thought of."""
+    script = f"""
+from airbyte_cdk.models import FailureType
+from source_linear import command
+def fail(parsed):
+    {error}
+command._source = fail
+command.run({list(arguments)!r})
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
+
+
+UNEXPECTED = "1 / 0"
+PASSING = """raise command.AirbyteTracedException(
+        message="It is down.", failure_type=FailureType.transient_error)"""
+
+
+def test_a_check_that_meets_with_the_unexpected_ends_with_a_status():
+    code, messages = run_with(UNEXPECTED, "check", "--config", "config.json")
+    *_, error, status = messages
+    assert code == 0
+    assert (error["type"], error["trace"]["error"]["failure_type"]) == ("TRACE", "system_error")
+    assert status["connectionStatus"]["status"] == "FAILED"
+    assert "(ZeroDivisionError)" in status["connectionStatus"]["message"]
+
+
+def test_a_check_that_fails_of_what_may_pass_ends_with_a_status():
+    code, (error, status) = run_with(PASSING, "check", "--config", "config.json")
+    assert code == 0
+    assert error["trace"]["error"]["failure_type"] == "transient_error"
+    assert status["connectionStatus"] == {"status": "FAILED", "message": "It is down."}
+
+
+@pytest.mark.parametrize("error", [UNEXPECTED, PASSING])
+def test_another_command_that_fails_has_no_status_but_an_exit_code(error):
+    code, messages = run_with(error, "discover", "--config", "config.json")
+    assert code == 1
+    assert messages[-1]["type"] == "TRACE"
+    assert "CONNECTION_STATUS" not in {message["type"] for message in messages}
+
+
 def test_a_record_is_printed_as_the_cdk_would_print_it():
     data = {"id": "a", "title": None, "labelIds": ["b"], "reactions": [{"emoji": None}]}
     record = AirbyteRecordMessage(stream="issues", data=data, emitted_at=1)
@@ -36,21 +80,38 @@ def test_a_record_is_printed_as_the_cdk_would_print_it():
     assert _plain(message) == AirbyteMessageSerializer.dump(message)
 
 
+def page_of(rows, again=()):
+    info = {"hasNextPage": False, "endCursor": None}
+    return {"rows": rows, "again": list(again), "pageInfo": info, "cursorField": "updatedAt", "begins": "0"}
+
+
 def test_rows_that_went_through_the_cdk_as_one_record_come_out_one_by_one():
     rows = [{"id": "a", "updatedAt": "2"}, {"id": "b", "updatedAt": "3"}, {"id": "c", "updatedAt": "1"}]
-    (page,) = folded(rows, "updatedAt")
+    (page,) = parts(page_of(rows, ["b"]))
     assert page["updatedAt"] == "3"
     record = AirbyteRecordMessage(stream="issues", data=page, emitted_at=7)
     log = AirbyteMessage(type=Type.LOG)
-    *records, last = unfolded([AirbyteMessage(type=Type.RECORD, record=record), log])
+    read_again = []
+    messages = unfolded(
+        [AirbyteMessage(type=Type.RECORD, record=record), log],
+        lambda name, ids: read_again.append((name, ids)),
+    )
+    records = [next(messages) for _ in rows]
+    assert read_again == []  # not before the rows are on their way
+    assert next(messages) is log
+    assert read_again == [("issues", ["b"])]
     assert [message.record.data for message in records] == rows
     assert {(message.record.stream, message.record.emitted_at) for message in records} == {("issues", 7)}
-    assert last is log
 
 
 def test_more_rows_than_a_page_has_become_several_records():
     rows = [{"id": number, "updatedAt": "1"} for number in range(2 * MAX_PAGE_SIZE + 1)]
-    pages = [page["rows"] for page in folded(rows, "updatedAt")]
-    assert [len(page) for page in pages] == [MAX_PAGE_SIZE, MAX_PAGE_SIZE, 1]
-    assert list(chain.from_iterable(pages)) == rows
-    assert list(folded([], "updatedAt")) == []
+    pages = list(parts(page_of(rows, ["x"])))
+    assert [len(page["rows"]) for page in pages] == [MAX_PAGE_SIZE, MAX_PAGE_SIZE, 1]
+    assert list(chain.from_iterable(page["rows"] for page in pages)) == rows
+    assert [page["again"] for page in pages] == [[], [], ["x"]]
+
+
+def test_a_page_without_rows_is_one_part_that_says_how_it_goes_on():
+    (part,) = parts(page_of([]))
+    assert part["rows"] == [] and part["pageInfo"]["hasNextPage"] is False

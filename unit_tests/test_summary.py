@@ -20,8 +20,8 @@ from airbyte_cdk.models import (
 )
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from source_linear.components.budget import Usage
-from source_linear.components.summary import Summary, is_not_told_here
+from source_linear.linear.budget import Usage
+from source_linear.sync.summary import Summary, is_not_told_here
 
 CONFIG, TRANSIENT, SYSTEM = (
     FailureType.config_error,

@@ -11,7 +11,7 @@ from airbyte_cdk.sources.declarative.schema.schema_loader import SchemaLoader
 from airbyte_cdk.sources.types import Config
 
 from source_linear.packaged import packaged
-from source_linear.queries import DELETED_AT
+from source_linear.streams import DELETED_AT
 
 
 @functools.cache

@@ -1,8 +1,11 @@
-"""What a stream's declaration becomes: query, cost, page size, record."""
+"""What a stream's declaration becomes: query, page size, record."""
 
 import pytest
 
-from source_linear.queries import MAX_COST, NestedList, Stream, cost
+from source_linear.linear.selection import parse, price, text
+from source_linear.packaged import manifest
+from source_linear.streams import MAX_COST, NestedList, Stream, narrowed
+from source_linear.sync.records import transformation
 
 ISSUES = {
     "name": "issues",
@@ -16,8 +19,14 @@ ISSUES = {
 }
 
 
-def stream(**changes):
-    return Stream.from_parameters({**ISSUES, **changes})
+def stream(columns=None, **changes):
+    parameters = {**ISSUES, **changes}
+    return Stream.from_parameters(narrowed(parameters, columns) if columns else parameters)
+
+
+def queried(of_stream):
+    """What is queried of a node, as GraphQL text."""
+    return text(of_stream.roots[0].fields)
 
 
 def node(**changes):
@@ -38,32 +47,37 @@ def node(**changes):
 
 
 def record(of_stream, of_node, archived_rows="flag"):
-    of_stream.transformation(archived_rows)(of_node)
+    transformation(of_stream, archived_rows)(of_node)
     return of_node
 
 
-def test_the_cost_of_airbytes_own_issue_node_is_236():
-    scalars = " ".join(f"s{i}" for i in range(40))
-    relations = " ".join(f"r{i} {{ id }}" for i in range(10))
-    lists = " ".join(f"l{i}(first: 50) {{ nodes {{ id }} }}" for i in range(4))
-    assert 1 + cost(f"{scalars} {relations} {lists}") == pytest.approx(236)
-
-
-def test_a_union_costs_the_sum_of_its_members():
-    assert cost("content { ... on A { x y } ... on B { z { id } } }") == pytest.approx(1 + 0.2 + 1.1)
-
-
-def test_a_connection_inside_a_connection_multiplies_twice():
-    assert cost("a(first: 10) { nodes { b(first: 5) { nodes { id } } } }") == pytest.approx(10 + 50 * 1.1)
-    assert cost("a(first: 10) { nodes { id } pageInfo { endCursor } }") == pytest.approx(10 * 1.1 + 1.1)
-
-
 def test_a_query_is_one_connection_with_archived_rows():
-    assert stream(lists={}, objects={}, relations="", copies={}).query == (
-        "query issues($first: Int!, $after: String, $filter: IssueFilter) { issues(first: $first, "
-        "after: $after, orderBy: createdAt, includeArchived: true, filter: $filter) "
-        "{ nodes { id createdAt updatedAt archivedAt title trashed } pageInfo { hasNextPage endCursor } } }"
+    bare = stream(lists={}, objects={}, relations="", copies={})
+    assert text(parse(bare.query)) == text(
+        parse(
+            "query issues ($first: Int!, $after: String, $orderBy: PaginationOrderBy, $filter: IssueFilter) "
+            "{ issues(first: $first, after: $after, orderBy: $orderBy, includeArchived: true, "
+            "filter: $filter) { nodes { id updatedAt archivedAt createdAt title trashed } "
+            "pageInfo { hasNextPage endCursor } } }"
+        )
     )
+
+
+def test_a_root_that_takes_no_filter_is_sent_none():
+    assert "filter" not in stream(filterable=False).query
+
+
+def test_a_plain_object_is_queried_without_pages():
+    one = Stream.from_parameters(
+        {
+            "name": "organization",
+            "entity": "Organization",
+            "kind": "swept",
+            "connection": False,
+            "fields": "name",
+        }
+    )
+    assert one.query == "query organization { organization { id updatedAt archivedAt createdAt name } }"
 
 
 def test_a_narrow_query_asks_for_the_largest_page():
@@ -72,8 +86,8 @@ def test_a_narrow_query_asks_for_the_largest_page():
 
 def test_a_wide_query_asks_for_as_many_nodes_as_ten_thousand_points_buy():
     wide = stream(lists={"subscriberIds": "subscribers(first: 100)"})
-    one = 1 + cost(wide.roots[0].selection)
-    assert wide.page_size * one + 1.2 <= MAX_COST < (wide.page_size + 1) * one + 1.2
+    one = 1 + price(wide.roots[0].fields) + 1.2  # with its share of the pageInfo
+    assert wide.page_size * one <= MAX_COST < (wide.page_size + 1) * one
 
 
 def test_a_relation_becomes_an_id_and_a_missing_one_null():
@@ -113,23 +127,23 @@ def test_a_record_has_exactly_the_columns_of_its_stream():
 
 def test_a_column_that_is_not_selected_is_not_queried():
     narrow = stream(columns=["id", "title"])
-    assert narrow.roots[0].selection == "id updatedAt archivedAt title trashed"
+    assert queried(narrow) == "id updatedAt archivedAt title trashed"
 
 
 def test_what_the_cursor_and_the_flag_need_is_queried_but_not_emitted():
     narrow = stream(columns=["title"])
-    made = record(narrow, {k: v for k, v in node().items() if k in narrow.roots[0].selection.split()})
+    made = record(narrow, {k: v for k, v in node().items() if k in queried(narrow).split()})
     assert set(made) == {"id", "title", "updatedAt", "isArchived"}
 
 
 def test_selecting_a_copy_queries_its_original():
     narrow = stream(columns=["milestoneId"])
-    assert "projectMilestone { id }" in narrow.roots[0].selection
+    assert "projectMilestone { id }" in queried(narrow)
     assert narrow.column_names == ["id", "updatedAt", "milestoneId", "isArchived"]
 
 
 def test_fewer_columns_cost_less():
-    assert cost(stream(columns=["title"]).roots[0].selection) < cost(stream().roots[0].selection)
+    assert stream(columns=["title"]).points_a_row < stream().points_a_row
 
 
 def test_a_child_stream_queries_its_parents():
@@ -143,7 +157,7 @@ def test_a_child_stream_queries_its_parents():
             "fields": "stateId",
         }
     )
-    assert "issues(first: $first" in spans.query
+    assert "issues(first: $first" in text(parse(spans.query))
     assert "{ id updatedAt archivedAt stateHistory(first: 20) { nodes { id stateId } } }" in spans.query
     assert spans.column_names == [
         "id",
@@ -166,12 +180,32 @@ def test_two_parents_are_paged_apart_in_one_query():
             "filterable": False,
         }
     )
-    assert [links.variables_of(root) for root in links.roots] == [
-        ("after_projects", "with_projects"),
-        ("after_initiatives", "with_initiatives"),
-    ]
     assert "initiatives(first: $first, after: $after_initiatives" in links.query
-    assert "@include(if: $with_initiatives)" in links.query
+    assert "projects(first: $first, after: $after_projects" in links.query
+    assert "$filter" not in links.query and "$order:" not in links.query
+
+
+def test_a_list_that_can_be_ordered_says_by_what():
+    history = Stream.from_parameters(
+        {
+            "name": "issue_history",
+            "entity": "IssueHistory",
+            "kind": "child",
+            "parents": ["Issue.history(first: 5, orderBy: $order)"],
+            "fields": "",
+        }
+    )
+    assert "$order: PaginationOrderBy" in history.query
+    assert history.roots[0].children.is_ordered and history.roots[0].children.first == 5
+
+
+@pytest.mark.parametrize("entry", manifest()["streams"], ids=lambda entry: entry["$parameters"]["name"])
+def test_a_declared_stream_queries_the_columns_that_it_emits(entry):
+    one = Stream.from_parameters(entry["$parameters"])
+    fields = one.roots[0].fields if not one.parents else parse(one.roots[0].children.items)
+    names = {field.name for field in fields}
+    expected = {*one.fields, *one.relations, *one.objects, *(nested.name for nested in one.lists.values())}
+    assert names == expected
 
 
 def test_a_list_of_another_form_is_refused():

@@ -7,7 +7,7 @@ from email.utils import formatdate
 
 import pytest
 
-from source_linear.components.budget import Budget
+from source_linear.linear.budget import Budget
 
 HOUR = 3600.0
 

@@ -10,12 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 
-from airbyte_cdk.sources.streams.call_rate import APIBudget
-
-from source_linear.components.workers import Workers
-
 _LOGGER = logging.getLogger("airbyte")
-_WINDOW = 3600.0  # seconds in which a bucket refills (API.md, Limits)
+_WINDOW = 3600.0  # seconds in which a bucket refills (docs/linear-api.md, LIMITS-1)
 _LONGEST_BLOCK = _WINDOW + 60
 _MARGIN = 0.02  # of a bucket, never planned with: others use the same key, answers cross on their way
 _LOG_EVERY = 60.0
@@ -79,18 +75,17 @@ class Bucket:
         self._under_way -= amount
 
 
-class Budget(APIBudget):
+class Budget:
     """Paces the requests of the whole process, and knows what each stream met with.
 
-    API.md, Limits: `X-RateLimit-{Requests,Complexity}-{Limit,Remaining,Reset}`, Reset in UTC epoch
-    milliseconds. Bursts while the buckets are full, goes at the rate of their refill once they are
+    docs/linear-api.md, Limits: `X-RateLimit-{Requests,Complexity}-{Limit,Remaining,Reset}`, Reset in UTC
+    epoch milliseconds. Bursts while the buckets are full, goes at the rate of their refill once they are
     empty, waits where Linear says that they are exhausted.
     """
 
     def __init__(
         self,
         share: float = 1.0,
-        workers: Workers | None = None,
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -98,11 +93,9 @@ class Budget(APIBudget):
 
         Args:
             share: the part of the hourly budget that may be used, 0 to 1; the rest is left to others.
-            workers: the threads that make the requests.
             now: the clock, in seconds since the epoch.
             sleep: what waits.
         """
-        super().__init__(policies=[])
         self._now = now
         self._sleep = sleep
         self._lock = threading.Lock()
@@ -111,20 +104,24 @@ class Budget(APIBudget):
         self._typical: dict[str, float] = {}
         self._blocked_until: defaultdict[str, float] = defaultdict(float)  # "" blocks all streams
         self._announced: dict[str, float] = {}
-        self.workers = workers or Workers()
         self.usage: defaultdict[str, Usage] = defaultdict(Usage)
 
     @contextmanager
-    def turn(self, stream: str) -> Iterator[None]:
-        """Wait until one more request of this stream fits into the budget; it is made inside."""
-        self._wait_while_blocked(stream)
+    def turn(self, stream: str, before_waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
+        """Wait until one more request of this stream fits into the budget; it is made inside.
+
+        Args:
+            stream: the stream that asks, "" outside of any.
+            before_waiting: is called where there is something to wait for.
+        """
+        self._wait_while_blocked(stream, before_waiting)
         with self._lock:
             now = self._now()
             points = self._typical.get(stream, 0.0)
             until = now + max(self._requests.take(1, now), self._points.take(points, now))
         try:
-            self._wait(lambda: until, "Keeping within the budget of Linear's rate limit")
-            self._wait_while_blocked(stream)
+            self._wait(lambda: until, "Keeping within the budget of Linear's rate limit", before_waiting)
+            self._wait_while_blocked(stream, before_waiting)
             yield
         finally:
             with self._lock:
@@ -179,14 +176,16 @@ class Budget(APIBudget):
         with self._lock:
             self._blocked_until[who] = max(self._blocked_until[who], min(until, now + _LONGEST_BLOCK))
 
-    def _wait_while_blocked(self, stream: str) -> None:
+    def _wait_while_blocked(self, stream: str, before_waiting: Callable[[], None]) -> None:
         self._wait(
             lambda: max(self._blocked_until[""], self._blocked_until[stream]),
             "Linear's rate limit is used up",
+            before_waiting,
         )
 
-    def _wait(self, until: Callable[[], float], why: str) -> None:
+    def _wait(self, until: Callable[[], float], why: str, before_waiting: Callable[[], None]) -> None:
         while (left := until() - self._now()) > 0:
+            before_waiting()
             with self._lock:
                 due = self._now() - self._announced.get(why, float("-inf")) >= _LOG_EVERY
                 if due:

@@ -20,9 +20,9 @@ from airbyte_cdk.sources.streams.concurrent.state_converters.datetime_stream_sta
 from airbyte_cdk.sources.types import StreamSlice
 
 from source_linear.config import milliseconds, timestamp
-from source_linear.queries import CURSOR_FIELD, Record
+from source_linear.streams import CURSOR_FIELD, Record, Stream
+from source_linear.sync.bounds import CREATED_AT, Bounds
 
-CREATED_AT = "createdAt"
 # An entry of a history may be stamped after its parent: a sync that ended between the two missed it.
 _LATER_THAN_ITS_PARENT = timedelta(minutes=1)
 
@@ -34,53 +34,74 @@ class Window:
     Attributes:
         start: first millisecond of the slice; None if it is open to the past.
         end: last millisecond of the slice.
-        field: the date that the slice is about. `createdAt` in a first or full read: it never changes,
-            so no row can slip out of a window that is being read. `updatedAt` afterwards.
-        since: with `createdAt`: only rows updated since (`start_date`).
-        archived_before: also rows archived in the window that were last updated before this.
+        bounds: those of the stream in this sync.
         child: whether the server is asked for parents, of which only some rows are wanted.
+        early: whether also for parents that changed a little before: for rows with dates of their own.
         rows: first and last millisecond of the rows wanted, where the server cannot be asked for them.
     """
 
     start: str | None
     end: str
-    field: str
-    since: str | None
-    archived_before: str | None
+    bounds: Bounds
     child: bool
+    early: bool
     rows: tuple[str | None, str | None]
 
     @classmethod
     def of(cls, stream_slice: StreamSlice, parameters: Mapping[str, Any]) -> "Window":
         """The window of a slice; `parameters` hold what the source said of this sync."""
-        sync, child = parameters["sync"], parameters["kind"] == "child"
+        child = parameters["kind"] == "child"
         start: str | None = stream_slice["start_time"]
         end: str = stream_slice["end_time"]
-        if sync["open"] and start == sync["start"]:  # imported rows may be older than the workspace
+        bounds = Bounds.of(parameters, stream_slice["start_time"], end)
+        if bounds.open and start == bounds.start:  # imported rows may be older than the workspace
             start = None
-        if sync["full"]:
+        if bounds.full:
             rows: tuple[str | None, str | None] = (None, None)
-        elif child and sync["field"] == CREATED_AT:
-            rows = (None, sync["end"])
+        elif child and bounds.field == CREATED_AT:
+            rows = (None, bounds.end)
         else:
             rows = (start, end)
-        return cls(start, end, sync["field"], sync["since"], sync["archived_before"], child, rows)
+        return cls(start, end, bounds, child, "cursor_field" not in parameters, rows)
 
-    def filter(self) -> dict[str, Any]:
-        """The root's `filter` argument that selects this window on the server."""
-        interval: dict[str, Any] = {"gte": self.start} if self.start else {}
-        if not (self.child and self.field == CURSOR_FIELD):
-            interval["lte"] = self.end
-        elif self.start:
+    @classmethod
+    def since(cls, stream: Stream, cursor: str) -> "Window":
+        """What changed since a cursor, without an end."""
+        archived_before = cursor if stream.roots[0].entity == "Issue" else None
+        bounds = Bounds(cursor, "", "", False, False, CURSOR_FIELD, CREATED_AT, None, archived_before, None)
+        return cls(cursor, "", bounds, stream.kind == "child", stream.has_own_dates, (cursor, None))
+
+    def filter(self, declared: Mapping[str, Any]) -> dict[str, Any]:
+        """The root's `filter` argument that selects this window on the server.
+
+        Args:
+            declared: what the manifest's cursor makes of the slice: `{"updatedAt": {"gte": …, "lte": …}}`.
+        """
+        field, bounds = self.bounds.field, self.bounds
+        interval = dict(declared[field])
+        if self.start is None:
+            del interval["gte"]
+        if self.child and field == CURSOR_FIELD:
             # No end: a parent that changes again while it is read must not take its older rows with it.
-            interval["gte"] = milliseconds(timestamp(self.start) - _LATER_THAN_ITS_PARENT)
-        changed: dict[str, Any] = {self.field: interval}
-        if self.since:
-            changed[CURSOR_FIELD] = {"gte": self.since}
-        if not self.archived_before:
+            interval.pop("lte", None)
+            if self.start and self.early:
+                interval["gte"] = milliseconds(timestamp(self.start) - _LATER_THAN_ITS_PARENT)
+        changed: dict[str, Any] = {**declared, field: interval}
+        if bounds.since:
+            changed[CURSOR_FIELD] = {"gte": bounds.since}
+        if not bounds.archived_before:
             return changed
-        archived = {"archivedAt": interval, CURSOR_FIELD: {"lt": self.archived_before}}
+        archived = {"archivedAt": interval, CURSOR_FIELD: {"lt": bounds.archived_before}}
         return {"or": [changed, archived]}
+
+    def archivings(self) -> tuple[str, str] | None:
+        """First and last millisecond of the archivings that `reconcile_archived` looks for after this slice.
+
+        They are looked for once a sync, with its first slice, and for all of its slices: no state can be
+        written before they were found. None where nothing is to be looked for.
+        """
+        reconcile = self.bounds.reconcile
+        return (reconcile, self.bounds.end) if reconcile and self.start == reconcile else None
 
     def holds(self, row: Record) -> bool:
         """Whether a row that the server was not asked for by date changed, or was archived, in time."""
@@ -91,18 +112,6 @@ class Window:
         if first is None or updated >= first:
             return True
         return archived is not None and archived >= first
-
-
-def archivings_of(parameters: Mapping[str, Any], stream_slice: StreamSlice) -> tuple[str, str] | None:
-    """First and last millisecond of the archivings that `reconcile_archived` looks for after a slice.
-
-    They are looked for once a sync, with its first slice, and for all of its slices: no state can be
-    written before they were found. None where nothing is to be looked for.
-    """
-    sync = parameters["sync"]
-    if not sync["reconcile"] or stream_slice["start_time"] != sync["reconcile"]:
-        return None
-    return sync["reconcile"], sync["end"]
 
 
 class WindowState(CustomFormatConcurrentStreamStateConverter):

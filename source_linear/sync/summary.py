@@ -4,7 +4,7 @@ import logging
 import re
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from airbyte_cdk.models import (
@@ -16,11 +16,12 @@ from airbyte_cdk.models import (
 )
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from source_linear.components.budget import Usage
+from source_linear.linear.budget import Usage
 
 _LOGGER = logging.getLogger("airbyte")
 _UNEXPECTED = "An unexpected error occurred in stream"  # the CDK's words for what is not an error of ours
 _COUNTED = re.compile(r"Read \d+ records from \w+ stream")  # by the CDK: it counts pages
+_FIGURES = re.compile(r"\d[\d,]*")
 _LONGEST = 500  # characters of one reason in the final error
 
 
@@ -67,15 +68,19 @@ class Outcome:
 class Summary:
     """Watches the messages of a sync, logs how each stream fares, and sums up at the end."""
 
-    def __init__(self, cursors: Mapping[str, str | None], usage: Mapping[str, Usage]) -> None:
+    def __init__(
+        self, cursors: Mapping[str, str | None], usage: Mapping[str, Usage], quiet: Collection[str] = ()
+    ) -> None:
         """Watch the streams that `cursors` name.
 
         Args:
             cursors: each stream's cursor before the sync.
             usage: what each stream has met with so far, kept up to date by the budget.
+            quiet: the streams of which the change probe knows that they have no news.
         """
         self._outcomes = {name: Outcome(cursor) for name, cursor in cursors.items()}
         self._usage = usage
+        self._quiet = quiet
         self._started = time.monotonic()
 
     def watch(self, messages: Iterable[AirbyteMessage]) -> Iterator[AirbyteMessage]:
@@ -126,7 +131,8 @@ class Summary:
         known = outcome.error
         outcome.error = error.message.removeprefix(f"Stream {name}: ")
         outcome.failure_type = error.failure_type
-        return outcome.error != known
+        # Windows that fail alike may differ in a figure.
+        return _FIGURES.sub("", outcome.error) != _FIGURES.sub("", known)
 
     def _note_status(self, name: str, status: AirbyteStreamStatus) -> None:
         outcome = self._outcomes[name]
@@ -143,8 +149,9 @@ class Summary:
         requests = sum(usage.requests for usage in self._usage.values())
         points = sum(usage.points for usage in self._usage.values())
         good = sum(outcome.is_complete for outcome in self._outcomes.values())
+        quiet = f", {len(self._quiet)} without news" if self._quiet else ""
         yield (
-            f"Summary: {good} of {len(self._outcomes)} streams complete, {records:,} records, "
+            f"Summary: {good} of {len(self._outcomes)} streams complete{quiet}, {records:,} records, "
             f"{requests:,} requests, {points:,.0f} points, {time.monotonic() - self._started:.1f} s."
         )
         yield from (f"  {self._line(name)}" for name in self._outcomes)
@@ -156,6 +163,8 @@ class Summary:
             f"{outcome.seconds:.1f} s"
         )
         refused = f" Linear left out {', '.join(usage.refused)}." if usage.refused else ""
+        if outcome.is_complete and name in self._quiet:
+            return f"Stream {name}: no news."
         if outcome.is_complete:
             return f"Stream {name}: {figures}.{refused}"
         failed = f"FAILED after {figures}. {outcome.reason} The next sync {outcome.resumes}."

@@ -1,0 +1,52 @@
+"""The configured catalog: which streams a read shall bring."""
+
+from collections.abc import Collection
+
+from airbyte_cdk.models import (
+    ConfiguredAirbyteCatalog,
+    ConfiguredAirbyteCatalogSerializer,
+    ConfiguredAirbyteStream,
+)
+
+from source_linear.config import config_error, read_json
+
+
+def read_catalog(path: str) -> ConfiguredAirbyteCatalog:
+    """Read the file that the user named as `--catalog`.
+
+    Raises:
+        AirbyteTracedException: it is not a configured catalog (config_error).
+    """
+    document = read_json(path, "--catalog")
+    try:
+        return ConfiguredAirbyteCatalogSerializer.load(document)
+    except Exception:
+        raise config_error(
+            f"--catalog: {path} is not a configured catalog. Make one from what discover prints."
+        ) from None
+
+
+def configured_streams(
+    catalog: ConfiguredAirbyteCatalog | None, known: Collection[str]
+) -> dict[str, ConfiguredAirbyteStream]:
+    """The streams of a catalog by name; none where there is no catalog.
+
+    Args:
+        catalog: the catalog that was handed over, for `read`.
+        known: the names of the streams that this connector has.
+
+    Raises:
+        AirbyteTracedException: a stream is there twice, or is not known (config_error).
+    """
+    names = [item.stream.name for item in catalog.streams] if catalog else []
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise config_error(
+            f"catalog: {', '.join(twice)} is there more than once. Keep one entry for each stream: its rows "
+            "would come twice, and a stream has one state."
+        )
+    if unknown := sorted(set(names) - set(known)):
+        raise config_error(
+            f"catalog: this connector has no stream {', '.join(unknown)}. Run discover (refresh the "
+            f"source schema) and select from its streams: {', '.join(sorted(known))}."
+        )
+    return dict(zip(names, catalog.streams, strict=True)) if catalog else {}

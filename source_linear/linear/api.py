@@ -1,0 +1,233 @@
+"""Asking Linear's API: one session, one budget, one way to overcome what can be overcome."""
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from typing import Any
+
+import orjson
+from requests.adapters import HTTPAdapter
+
+from source_linear.linear.answers import Answer, judge, judge_silence
+from source_linear.linear.budget import Budget
+from source_linear.linear.connection import new_session
+from source_linear.linear.credentials import Credentials
+from source_linear.linear.errors import Action, Failure, LinearError, subject
+
+_LOGGER = logging.getLogger("airbyte")
+CONNECT, READ = 10.0, 120.0  # seconds to connect, and between two bytes of an answer
+LONGEST_PAUSE = 60.0  # seconds between two tries
+LONGEST_LIMIT = 6 * 3600.0  # seconds after which a rate limit that does not end is given up
+_TRIES_FOR_THE_REST = 3  # where rows came, but Linear failed on some of their fields
+_TOKEN_TIMEOUT = (10, 30)
+
+
+class _Slots:
+    """So many exchanges at a time. Who waits for anything else holds none."""
+
+    def __init__(self, number: int) -> None:
+        self._free = threading.Semaphore(number)
+        self._mine = threading.local()
+
+    def take(self) -> None:
+        """Take a slot for this thread, if it has none."""
+        if not getattr(self._mine, "held", False):
+            self._free.acquire()
+            self._mine.held = True
+
+    def leave(self) -> None:
+        """Give this thread's slot back, if it has one."""
+        if getattr(self._mine, "held", False):
+            self._mine.held = False
+            self._free.release()
+
+
+class Api:
+    """Linear's GraphQL API for one process.
+
+    In Python because the CDK's client cannot wait out a rate limit of an hour, and writes request and
+    response bodies into its logs and errors.
+
+    Attributes:
+        budget: the requests and points that all who ask share.
+        patience: seconds after which a failure that may pass is given up.
+        waits: whether it waits for the rate budget; a check does not.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        credentials: Credentials,
+        share: float = 1.0,
+        slots: int = 10,
+        user_agent: str = "",
+        now: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Make ready to ask.
+
+        Args:
+            url: the GraphQL endpoint.
+            credentials: what Linear knows us by.
+            share: the part of the hourly budget that may be used, 0 to 1.
+            slots: how many exchanges may be under way at a time.
+            user_agent: who asks, as the `User-Agent` header says it.
+            now: the clock, in seconds since the epoch.
+            sleep: what waits.
+        """
+        self.budget = Budget(share, now, sleep)
+        self.patience = 300.0
+        self.waits = True
+        self._url = url
+        self._credentials = credentials
+        self._slots = _Slots(slots)
+        self._now, self._sleep = now, sleep
+        self._gave_up: set[str] = set()
+        self._session = new_session()
+        self._session.headers["User-Agent"] = user_agent
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, HTTPAdapter(pool_connections=2, pool_maxsize=slots))
+
+    def ask(
+        self,
+        stream: str,
+        query: str,
+        variables: Mapping[str, Any] | None = None,
+        roots: Mapping[str, Collection[str]] | None = None,
+        tries: int | None = None,
+        keeps_slot: bool = False,
+    ) -> Answer:
+        """Ask until all roots came, possibly with fields and rows missing that `Answer.problems` name.
+
+        Args:
+            stream: the stream that asks, "" outside of any.
+            query: the GraphQL document.
+            variables: its variables.
+            roots: the keys of `data`, each with the keys that must not be null in it.
+            tries: after how many tries a failure that may pass is given up; None: after `patience`.
+            keeps_slot: whether the caller goes on with the answer before others may ask; `leave` ends that.
+
+        Raises:
+            LinearError: it failed for good, or went on failing.
+        """
+        document = {"query": query, "variables": dict(variables or {})}
+        body = orjson.dumps(document)
+        kept = False
+        try:
+            answer = self._persist(stream, body, roots or {}, tries)
+            kept = keeps_slot
+            return answer
+        finally:
+            if not kept:
+                self._slots.leave()
+
+    def leave(self) -> None:
+        """This thread is done with the answer that it kept its slot for."""
+        self._slots.leave()
+
+    def _persist(
+        self, stream: str, body: bytes, roots: Mapping[str, Collection[str]], tries: int | None
+    ) -> Answer:
+        # What failed for all that time once need not be tried as long by the next of the same stream.
+        left = 0.0 if stream in self._gave_up else self.patience
+        attempt, renewed, limited_since = 0, False, None
+        while True:
+            answer, header = self._exchange(stream, body, roots)
+            failure = answer.failure
+            if failure is None or (failure.has_data and self._suffices(stream, answer, attempt)):
+                self._gave_up.discard(stream)
+                self._warn_of_refused_fields(stream, answer)
+                return answer
+            self._slots.leave()
+            if failure.action is Action.WAIT and self.waits:
+                limited_since = self._now() if limited_since is None else limited_since
+                if self._now() - limited_since > LONGEST_LIMIT:
+                    raise LinearError(_lasting_limit(failure))
+                self.budget.exhausted(stream, answer.headers or {})
+            elif failure.action is Action.REFRESH and not renewed and self._credentials.refuse(header):
+                renewed = True
+            else:
+                pause = random.uniform(0.5, 1) * min(2**attempt, LONGEST_PAUSE)
+                left -= answer.seconds + pause
+                if failure.action is not Action.RETRY or left < 0 or attempt + 1 == tries:
+                    if failure.has_data and failure.action is Action.RETRY:  # no more will come
+                        self._warn_of_refused_fields(stream, answer)
+                        return answer
+                    if failure.action is Action.RETRY and left < 0:
+                        self._gave_up.add(stream)
+                    raise LinearError(failure)
+                attempt += 1
+                _LOGGER.info("%s Trying again in %.1f s.", failure.reason, pause)
+                self._sleep(pause)
+
+    def _exchange(self, stream: str, body: bytes, roots: Mapping[str, Collection[str]]) -> tuple[Answer, str]:
+        """Send one request, once; returns the answer and the `Authorization` that it was sent with."""
+        if not self.waits:
+            return self._timed(stream, body, roots)
+        with self.budget.turn(stream, before_waiting=self._slots.leave):
+            self._slots.take()
+            return self._timed(stream, body, roots)
+
+    def _timed(self, stream: str, body: bytes, roots: Mapping[str, Collection[str]]) -> tuple[Answer, str]:
+        started = time.monotonic()
+        answer, header = self._send(stream, body, roots)
+        return replace(answer, seconds=time.monotonic() - started), header
+
+    def _send(self, stream: str, body: bytes, roots: Mapping[str, Collection[str]]) -> tuple[Answer, str]:
+        if failed := self._credentials.renew_if_due(stream, self._post_form):
+            return Answer({}, failure=failed), ""
+        header = self._credentials.header
+        headers = {"Content-Type": "application/json", "Authorization": header}
+        timeout = (min(CONNECT, self.patience), min(READ, self.patience))
+        try:
+            response = self._session.post(
+                self._url, data=body, headers=headers, timeout=timeout, allow_redirects=False
+            )
+        except OSError as error:
+            return Answer({}, failure=judge_silence(stream, error)), header
+        self.budget.observe(stream, response.headers)
+        content, status = response.content, response.status_code
+        _LOGGER.debug(
+            "%sHTTP %s, %s points.", subject(stream), status, response.headers.get("X-Complexity", "no")
+        )
+        if status != 200 or b'"errors"' in content:
+            content = self._credentials.redacted(content)
+        return replace(judge(stream, status, content, roots), headers=response.headers), header
+
+    def _post_form(self, url: str, form: Mapping[str, str]) -> tuple[int, bytes] | Failure:
+        try:
+            response = self._session.post(url, dict(form), timeout=_TOKEN_TIMEOUT, allow_redirects=False)
+        except OSError as error:
+            return judge_silence("", error)
+        return response.status_code, response.content
+
+    def _suffices(self, stream: str, answer: Answer, attempt: int) -> bool:
+        """Whether rows are kept though Linear failed on some of their fields: asking again is no use."""
+        passing = [problem for problem in answer.problems if problem.may_pass]
+        known = self.budget.usage[stream].refused
+        if answer.failure is None or answer.failure.action is not Action.RETRY:
+            return False
+        return attempt >= _TRIES_FOR_THE_REST or all(one.field and one.field in known for one in passing)
+
+    def _warn_of_refused_fields(self, stream: str, answer: Answer) -> None:
+        fields = {problem.field: problem.said for problem in answer.problems if problem.field}
+        if news := self.budget.refused(stream, fields):
+            _LOGGER.warning(
+                "%sLinear left out %s (%s); null is written, the rows are kept.",
+                subject(stream),
+                ", ".join(news),
+                "; ".join(sorted(set(news.values()))),
+            )
+
+
+def _lasting_limit(failure: Failure) -> Failure:
+    hours = LONGEST_LIMIT / 3600
+    reason = failure.reason.replace("is used up", f"was still used up after {hours:.0f} hours of waiting")
+    remedy = (
+        "Others may use up the same key's limit: see what else reads this workspace, or give the connector "
+        "a key of its own; then run the sync again."
+    )
+    return replace(failure, reason=reason, remedy=remedy)

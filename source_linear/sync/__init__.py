@@ -1,0 +1,1 @@
+"""What a sync is: its bounds, its pages, its records, its summary."""

@@ -1,0 +1,153 @@
+"""The bounds of a sync: from which state to which moment each stream is read, and how."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from source_linear.config import milliseconds, timestamp
+from source_linear.streams import CURSOR_FIELD, Stream
+
+_LOGGER = logging.getLogger("airbyte")
+CREATED_AT = "createdAt"
+_BEGINNING = "1970-01-01T00:00:00.000Z"  # where the manifest's cursor begins without a state
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SHORTEST_WINDOW = timedelta(days=1)
+_WRONG_CLOCK = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What the manifest's cursor and `Window` must know to read one stream in one sync.
+
+    Dates are as Linear writes them: they sort as text.
+
+    Attributes:
+        start: the first millisecond that is read.
+        end: the last one: the sync's start.
+        step: how long a window is, an ISO 8601 duration.
+        open: whether the first window is open to the past.
+        full: whether it is a full refresh from the beginning.
+        field: the date that the windows are about. `createdAt` in a first or full read: it never changes,
+            so no row can slip out of a window that is being read. `updatedAt` afterwards.
+        order_by: what the root is ordered by, newest first.
+        since: with `createdAt`: only rows updated since (`start_date`).
+        archived_before: also rows archived in a window that were last updated before this.
+        reconcile: from when on `reconcile_archived` looks for archivings.
+    """
+
+    start: str
+    end: str
+    step: str
+    open: bool
+    full: bool
+    field: str
+    order_by: str
+    since: str | None
+    archived_before: str | None
+    reconcile: str | None
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, Any], start: str, end: str) -> "Bounds":
+        """The bounds that the source gave a stream; from the slice itself where the CDK's runner reads.
+
+        Args:
+            parameters: the stream's `$parameters`.
+            start: the first millisecond of the slice.
+            end: its last one.
+        """
+        if "sync" in parameters:
+            return cls(**parameters["sync"])
+        first = start <= _BEGINNING
+        issues = parameters["entity"] == "Issue" or str(parameters.get("parents", "")).startswith("['Issue.")
+        archived_before = start if issues and not first else None
+        return cls(start, end, "", first, False, CURSOR_FIELD, CREATED_AT, None, archived_before, None)
+
+
+@dataclass(frozen=True)
+class Sync:
+    """The two moments that bound a sync, and the size of what it reads.
+
+    Attributes:
+        start: when the sync started, by Linear's own clock: nothing later is read.
+        origin: when the workspace was created: nothing but imported rows is older.
+        issues: how many issues were ever created in the workspace, by Linear's own count.
+    """
+
+    start: datetime
+    origin: datetime = _EPOCH
+    issues: int = 0
+
+    def resumed(self, stream: str, cursor: str) -> str | None:
+        """From where to go on after a state with this cursor; None for from the beginning.
+
+        A cursor that lies ahead was written by a clock that was wrong. How wrong is not known: a little
+        ahead, the day before is read again, far ahead, everything.
+        """
+        lead = timestamp(cursor) - self.start
+        if lead <= timedelta(0):
+            return cursor
+        again = milliseconds(self.start - _WRONG_CLOCK) if lead <= _WRONG_CLOCK else None
+        _LOGGER.warning(
+            "Stream %s: its state says %s, which has not come yet; it is read from %s.",
+            stream,
+            cursor,
+            again or "the beginning",
+        )
+        return again
+
+    def bounds(
+        self,
+        stream: Stream,
+        cursor: str | None,
+        full: bool,
+        config: Mapping[str, Any],
+        whole: bool = False,
+    ) -> Bounds:
+        """The bounds of one stream in this sync.
+
+        Args:
+            stream: the stream.
+            cursor: the cursor in its state, None to start afresh.
+            full: whether it is a full refresh; one that goes on from a state is like any other sync.
+            config: the user's configuration.
+            whole: whether it is known what changed: then one window is enough.
+        """
+        full = full and not cursor
+        in_windows = stream.kind in ("windowed", "child")
+        given = config.get("start_date") if in_windows else None
+        start_date = timestamp(given) if given else None
+        since = timestamp(cursor) if cursor else None
+        if since and since <= self.origin:
+            since = None
+        # A first or full read goes by createdAt, which never changes: nothing slips from it meanwhile.
+        first_read = since is None and (full or not start_date)
+        first = self.origin if first_read else max(since or self.origin, start_date or self.origin)
+        span = max(self.start - first, _SHORTEST_WINDOW)
+        # Changed parents are asked for once, up to now (Window.filter); swept lists are read whole.
+        several = stream.kind == "windowed" or (stream.kind == "child" and first_read)
+        step = (
+            max(span / stream.windows_of(self.issues), _SHORTEST_WINDOW)
+            if several and not whole
+            else span + _SHORTEST_WINDOW
+        )
+        # docs/linear-api.md, FILTER-4: only issues can be filtered by archivedAt; a sweep sees it anyway.
+        by_filter = stream.roots[0].entity == "Issue" and not first_read
+        reconciles = (
+            bool(config.get("reconcile_archived"))
+            and stream.kind in ("windowed", "feed")
+            and not (first_read or by_filter)
+        )
+        return Bounds(
+            start=milliseconds(self.origin if first_read else start_date or self.origin),
+            end=milliseconds(self.start),
+            step=f"PT{int(step.total_seconds()) + 1}S",
+            open=first_read,
+            full=full,
+            field=CREATED_AT if first_read else CURSOR_FIELD,
+            order_by=CURSOR_FIELD if stream.kind == "feed" and not first_read else CREATED_AT,
+            since=milliseconds(start_date) if first_read and start_date else None,
+            archived_before=milliseconds(first) if by_filter else None,
+            reconcile=milliseconds(first) if reconciles else None,
+        )

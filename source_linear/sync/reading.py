@@ -1,0 +1,264 @@
+"""Reading one stream page by page: which rows of a page are wanted, and where the next one begins."""
+
+import logging
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from airbyte_cdk.sources.types import StreamSlice
+
+from source_linear.linear.errors import LinearError, failure
+from source_linear.query import Shape, StreamQuery
+from source_linear.shared import Shared
+from source_linear.streams import CURSOR_FIELD, Record, Root, Stream
+from source_linear.sync.forms import Forms, warning
+from source_linear.sync.lists import Lists, items_of
+from source_linear.sync.pages import Fetched, Pages, is_sound
+from source_linear.sync.windows import Window
+
+_LOGGER = logging.getLogger("airbyte")
+ROWS, AGAIN, CURSOR, BEGINS = "rows", "again", "cursorField", "begins"
+_ARCHIVINGS = "archivings"  # what the token of a page begins with that looks for archivings
+Nodes = list[tuple[Record, Shape]]
+
+
+class Reader:
+    """Reads the slices of one stream.
+
+    The token of a page is `root>cursor` for each root that goes on: text that Jinja takes for nothing else.
+    """
+
+    def __init__(
+        self,
+        stream: Stream,
+        variables: Mapping[str, Any],
+        parameters: Mapping[str, Any],
+        config: Mapping[str, Any],
+        shared: Shared,
+    ) -> None:
+        """Read a stream within the bounds of this sync.
+
+        Args:
+            stream: the stream.
+            variables: those of its query that are the same for all pages: how it is ordered.
+            parameters: its `$parameters`.
+            config: the user's configuration.
+            shared: what all streams share.
+        """
+        self._parameters = parameters
+        self._stream = stream
+        self._team_filter = stream.filter_of_teams(config.get("team_keys") or ())
+        self._excludes = config.get("archived_rows") == "exclude"
+        self._shared = shared
+        self._query = StreamQuery(stream)
+        self._pages = Pages(self._query, variables, shared)
+        self._lists = Lists(stream, self._pages)
+        self._nested = [
+            nested for column, nested in stream.lists.items() if nested.first and column in stream.queried
+        ]
+        self._forms = Forms(stream.types)
+        self._cursors_seen: dict[str, set[str]] = {}
+        self._asks_again = True
+        self._length = 0
+
+    def page(
+        self, stream_slice: StreamSlice, token: str | None, declared: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Read one page of a slice.
+
+        Args:
+            stream_slice: the slice.
+            token: where the page begins, as the page before said; None for the first.
+            declared: the variables as the manifest declares them: `first`, `filter`.
+
+        Returns:
+            `rows`, complete and wanted; `pageInfo` with `hasNextPage` and, as `endCursor`, the next page's
+            token; `again`: the ids of rows that an earlier sync could not read; `cursorField`; `begins`: the
+            slice's start.
+
+        Raises:
+            LinearError: the stream cannot be read.
+        """
+        window, first = Window.of(stream_slice, self._parameters), int(declared.get("first", 0))
+        if (changed := self._shared.news.get(self._stream.name)) is not None:
+            return self._page(self._changed(changed, window, stream_slice), None, stream_slice)
+        kind, cursors = self._read_token(token)
+        self._refuse_circles(f"{stream_slice} {kind}", cursors)
+        if kind == _ARCHIVINGS:
+            fetched, rows = self._archivings(window, stream_slice, cursors, first)
+            return self._page(rows, self._token(fetched, kind), stream_slice)
+        fetched = self._pages.fetch(cursors, self._variables(window, declared), first)
+        if self._stream.kind == "swept":
+            self._count(fetched, token is None)
+        ends = {name for name, one in fetched.items() if not one.more or self._is_past(one.nodes, window)}
+        rows = [
+            row
+            for root in self._stream.roots
+            if root.name in fetched
+            for row in self._rows(root, fetched[root.name].nodes, window, stream_slice, root.name not in ends)
+        ]
+        again = self._again(rows, window, not any(one.more for one in fetched.values()))
+        following = self._token({name: one for name, one in fetched.items() if name not in ends})
+        if following is None and window.archivings():
+            following = _ARCHIVINGS
+        return self._page(rows, following, stream_slice, again)
+
+    def _count(self, fetched: Mapping[str, Fetched], begins: bool) -> None:
+        """Write down how long a list is that is read whole, for the next sync's change probe."""
+        length = sum(len(one.nodes) for one in fetched.values())
+        self._length = length if begins else self._length + length
+        if len(self._stream.roots) == 1 and not any(one.more for one in fetched.values()):
+            self._shared.lengths[self._stream.name] = self._length
+
+    def _changed(self, ids: Collection[str], window: Window, stream_slice: StreamSlice) -> list[Record]:
+        """The rows that the change probe found, or the rows of the parents; without news nothing is asked."""
+        if not ids:
+            return []
+        nodes = self._pages.by_ids(list(ids))
+        if self._stream.kind == "windowed":
+            nodes = [(node, shape) for node, shape in nodes if window.holds(node)]
+        return self._rows(self._stream.roots[0], nodes, window, stream_slice, False)
+
+    def _page(
+        self,
+        rows: list[Record],
+        following: str | None,
+        stream_slice: StreamSlice,
+        again: Iterable[str] = (),
+    ) -> dict[str, Any]:
+        for name in self._query.gone:
+            for row in rows:
+                row.setdefault(name, None)
+        info = {"hasNextPage": following is not None, "endCursor": following}
+        for column, (expected, seen) in self._forms.deviations(rows).items():
+            _LOGGER.warning(warning(self._stream.name, column, expected, seen))
+        field = self._stream.cursor_field
+        begins = stream_slice["start_time"]
+        return {ROWS: self._kept(rows), AGAIN: list(again), "pageInfo": info, CURSOR: field, BEGINS: begins}
+
+    def _read_token(self, token: str | None) -> tuple[str, dict[str, str | None]]:
+        kind = _ARCHIVINGS if (token or "").startswith(_ARCHIVINGS) else ""
+        parts = [part.partition(">") for part in (token or "").removeprefix(kind).split()]
+        return kind, {name: cursor for name, _, cursor in parts} or {
+            root.name: None for root in self._stream.roots
+        }
+
+    def _token(self, fetched: Mapping[str, Fetched], kind: str = "") -> str | None:
+        going_on = [f"{name}>{one.cursor or ''}" for name, one in fetched.items() if one.more]
+        return " ".join([kind, *going_on] if kind else going_on) if going_on else None
+
+    def _refuse_circles(self, place: str, cursors: Mapping[str, str | None]) -> None:
+        seen = self._cursors_seen.setdefault(place, set())
+        for name, cursor in cursors.items():
+            if cursor == "" or (cursor and f"{name}>{cursor}" in seen):
+                said = f"{name} gives {'a cursor that was there before' if cursor else 'no next cursor'}"
+                raise LinearError(failure(self._stream.name, "NO_CURSOR", said))
+            seen.add(f"{name}>{cursor}")
+
+    def _variables(self, window: Window, declared: Mapping[str, Any]) -> dict[str, Any]:
+        """The root's filter: the declared one, as the window needs it, and that of `team_keys`."""
+        filters = [self._team_filter]
+        if "filter" in declared:
+            filters.append(window.filter(declared["filter"]))
+        given = [one for one in filters if one]
+        return {"filter": given[0] if len(given) == 1 else {"and": given}} if given else {}
+
+    def _is_past(self, nodes: Nodes, window: Window) -> bool:
+        """Whether a feed has come to rows older than the slice."""
+        first, _ = window.rows
+        if self._stream.order_by != CURSOR_FIELD or not first or not nodes:
+            return False
+        return bool(nodes[-1][0][CURSOR_FIELD] < first)
+
+    def _rows(
+        self,
+        root: Root,
+        nodes: Nodes,
+        window: Window,
+        stream_slice: StreamSlice,
+        goes_on: bool,
+        every: bool = False,
+    ) -> list[Record]:
+        """The rows wanted of some nodes, and of those of earlier pages that waited for their lists."""
+        known = self._shared.again[self._stream.name]
+        if root.children:
+            missed = [one for one in nodes if one[0]["id"] in known and not every]
+            nodes = [one for one in nodes if one not in missed] if missed else nodes
+            rows = self._children(root, missed, window, stream_slice, False, True) if missed else []
+            return rows + self._children(root, nodes, window, stream_slice, goes_on, every)
+        if self._stream.kind != "windowed" and not every:
+            # What was archived meanwhile and not updated, `reconcile_archived` finds by itself.
+            since = window.bounds.reconcile or ""
+            nodes = [
+                (node, shape)
+                for node, shape in nodes
+                if (window.holds(node) and node[CURSOR_FIELD] >= since) or node["id"] in known
+            ]
+        # What is read newest first ends before its root does: nothing could wait there for the end.
+        waits = goes_on and self._stream.order_by != CURSOR_FIELD
+        return self._lists.completed(root, self._nested, nodes, stream_slice, waits)
+
+    def _children(
+        self, root: Root, nodes: Nodes, window: Window, stream_slice: StreamSlice, goes_on: bool, every: bool
+    ) -> list[Record]:
+        """The rows wanted of some parents, each with the columns that it takes from its parent."""
+        stream, children = self._stream, root.children
+        assert children is not None
+        if not stream.has_own_dates and not every:
+            nodes = [(parent, shape) for parent, shape in nodes if window.holds(parent)]
+        since = window.rows[0] if children.is_ordered and not stream.by_creation and not every else None
+        rows = []
+        for parent in self._lists.completed(root, [children], nodes, stream_slice, goes_on, since):
+            for row in items_of(parent, children):
+                if not is_sound(row, stream.has_own_dates):
+                    reason = f"Linear sent null for a row of its {children.name}."
+                    self._pages.leave_out(parent["id"], "", reason)
+                    continue
+                if stream.has_own_dates and not every and not window.holds(row):
+                    continue
+                row.update(dict.fromkeys(stream.parent_columns))
+                row[f"{root.parent}Id"] = parent["id"]
+                if not stream.has_own_dates:
+                    row[f"{root.parent}UpdatedAt"] = parent[CURSOR_FIELD]
+                    row[f"{root.parent}ArchivedAt"] = parent.get("archivedAt")
+                rows.append(row)
+        return rows
+
+    def _again(self, rows: list[Record], window: Window, ends: bool) -> list[str]:
+        """Add the rows that an earlier sync could not read, once; returns their ids."""
+        ids = self._shared.again[self._stream.name]
+        if not (ids and self._asks_again) or (self._stream.kind == "swept" and not ends):
+            return []
+        self._asks_again = False
+        if self._stream.kind != "swept":  # those are known whole anyway
+            root = self._stream.roots[0]
+            rows += self._rows(
+                root, self._pages.by_ids(ids), window, StreamSlice(partition={}, cursor_slice={}), False, True
+            )
+        return list(ids)
+
+    def _archivings(
+        self, window: Window, stream_slice: StreamSlice, cursors: Mapping[str, str | None], first: int
+    ) -> tuple[dict[str, Fetched], list[Record]]:
+        """The rows of a page that were archived in this sync's time and did not come by themselves."""
+        start, end = window.archivings() or ("", "")
+        variables = {"filter": self._team_filter} if self._team_filter else {}
+        light = self._stream.filterable  # else they could not be asked for by id afterwards
+        fetched = self._pages.fetch(cursors, variables, first, light)
+        root = self._stream.roots[0]
+        nodes = [
+            (node, shape)
+            for node, shape in fetched[root.name].nodes
+            if node["archivedAt"] and start <= node["archivedAt"] <= end and node[CURSOR_FIELD] < start
+        ]
+        if light:
+            nodes = self._pages.by_ids([node["id"] for node, _ in nodes]) if nodes else []
+        # What was updated since is the next sync's.
+        nodes = [(node, shape) for node, shape in nodes if node[CURSOR_FIELD] < start]
+        return fetched, self._lists.completed(root, self._nested, nodes, stream_slice, False)
+
+    def _kept(self, rows: list[Record]) -> list[Record]:
+        return [row for row in rows if not self._is_archived(row)] if self._excludes else rows
+
+    def _is_archived(self, row: Record) -> bool:
+        archived_at = row.get("archivedAt") or row.get(f"{self._stream.roots[0].parent}ArchivedAt")
+        return archived_at is not None or (not self._stream.parents and bool(row.get("trashed")))

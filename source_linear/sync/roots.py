@@ -1,0 +1,137 @@
+"""Asking many roots in one query: what they answer, and which of them may not be read."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from source_linear.linear.answers import Answer
+from source_linear.linear.api import Api
+from source_linear.linear.errors import Action, LinearError
+from source_linear.linear.selection import parse, price
+from source_linear.streams import MAX_COST, Stream
+
+_TRIES = 3
+
+
+@dataclass(frozen=True)
+class Question:
+    """A root of a query of many.
+
+    Attributes:
+        text: the root with its arguments and selection, `issues(first: 1) { nodes { id } }`.
+        variables: the variables that it uses: each with its type and its value.
+        keys: what must not be null in the answer.
+    """
+
+    text: str
+    variables: Mapping[str, tuple[str, Any]] = field(default_factory=dict)
+    keys: tuple[str, ...] = ()
+
+    @property
+    def points(self) -> float:
+        """What it costs, by Linear's published formula."""
+        return price(parse(self.text))
+
+
+@dataclass
+class Roots:
+    """Asks many roots in one query, if all is well.
+
+    A root that is refused fails the query as a whole (its field may not be null): then it is asked again
+    without. Where Linear does not say which root it is, or refuses the query for its size, it is halved.
+
+    Attributes:
+        api: Linear's API.
+        most: as many roots as Linear took in one query.
+        refused: what Linear says of each root that it refuses.
+        first: the first answer.
+    """
+
+    api: Api
+    most: int = 1000
+    refused: dict[str, str] = field(default_factory=dict)
+    first: Answer | None = None
+
+    def ask(self, wanted: Mapping[str, Question]) -> dict[str, Any]:
+        """Ask some roots.
+
+        Args:
+            wanted: the roots, each with the name under which it is answered.
+
+        Returns:
+            What each answered. One that is not there is refused, or could not be asked.
+        """
+        data: dict[str, Any] = {}
+        waiting = [list(part) for part in _affordable(wanted)]
+        while waiting:
+            names = waiting.pop(0)
+            if len(names) > self.most:
+                waiting[:0] = [names[: self.most], names[self.most :]]
+                continue
+            try:
+                answer = self.send({name: wanted[name] for name in names}, _TRIES)
+            except LinearError as error:
+                if error.failure.action not in (Action.FAIL, Action.REDUCE):
+                    break
+                waiting[:0] = self._without_refused(names, error)
+                continue
+            self.first = self.first or answer
+            data |= answer.data
+        return data
+
+    def send(self, wanted: Mapping[str, Question], tries: int | None = None) -> Answer:
+        """Ask some roots in one query, as they are.
+
+        Args:
+            wanted: the roots, each with the name under which it is answered.
+            tries: after how many tries a failure that may pass is given up; None: after the API's patience.
+
+        Raises:
+            LinearError: one of them is refused, or Linear does not answer.
+        """
+        given = {name: value for one in wanted.values() for name, value in one.variables.items()}
+        header = ", ".join(f"${name}: {kind}" for name, (kind, _) in given.items())
+        query = " ".join(f"{name}: {one.text}" for name, one in wanted.items())
+        variables = {name: value for name, (_, value) in given.items()}
+        document = f"query roots{f'({header})' if header else ''} {{ {query} }}"
+        return self.api.ask("", document, variables, {name: one.keys for name, one in wanted.items()}, tries)
+
+    def _without_refused(self, names: list[str], error: LinearError) -> list[list[str]]:
+        """What is to be asked instead of roots that failed together."""
+        problems = error.failure.problems
+        said = {str(problem.path[0]): problem.said for problem in problems if problem.path}
+        if len(names) == 1:
+            said = {names[0]: problems[0].said if problems else error.failure.reason}
+        news = {name: reason for name, reason in said.items() if name in names}
+        self.refused |= news
+        rest = [name for name in names if name not in news]
+        if not news:
+            self.most = len(rest) // 2
+        half = 0 if news else len(rest) // 2
+        return [part for part in (rest[:half], rest[half:]) if part]
+
+
+def _affordable(wanted: Mapping[str, Question]) -> list[list[str]]:
+    """The roots in groups that each stay within what one query may cost."""
+    groups: list[list[str]] = [[]]
+    points = 0.0
+    for name, question in wanted.items():
+        if groups[-1] and points + question.points > MAX_COST:
+            groups.append([])
+            points = 0.0
+        groups[-1].append(name)
+        points += question.points
+    return groups if wanted else []
+
+
+def refused_streams(api: Api, streams: Collection[Stream]) -> dict[str, str]:
+    """The streams that may not be read, each with Linear's reason."""
+    selection = {True: "(first: 1) { nodes { id } }", False: " { id }"}
+    roots = Roots(api)
+    roots.ask({r.name: Question(r.name + selection[one.connection]) for one in streams for r in one.roots})
+    return {
+        one.name: roots.refused[root.name]
+        for one in streams
+        for root in one.roots
+        if root.name in roots.refused
+    }

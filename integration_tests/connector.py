@@ -78,7 +78,7 @@ class Connector:
         done = subprocess.run(
             [*self.command, *arguments], capture_output=True, text=True, timeout=timeout, cwd=self.directory
         )
-        messages = [json.loads(line) for line in done.stdout.splitlines()]
+        messages = [json.loads(line) for line in done.stdout.split("\n") if line]
         return Output(done.returncode, messages, done.stderr)
 
     def spec(self) -> Output:

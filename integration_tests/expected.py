@@ -7,7 +7,7 @@ from graphql import FieldNode, InlineFragmentNode, SelectionSetNode, parse
 
 from integration_tests.linear_api import Workspace
 from integration_tests.linear_api.schema import list_key
-from source_linear.queries import Stream
+from source_linear.streams import Stream
 
 Record = dict[str, Any]
 

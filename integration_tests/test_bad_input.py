@@ -1,6 +1,7 @@
 """Bad input gets one clear error that names the field, sends nothing and shows no traceback."""
 
 import json
+import subprocess
 
 import pytest
 
@@ -8,6 +9,13 @@ from integration_tests.connector import Connector
 
 KEY = "the-secret-key"
 CREDENTIALS = {"auth_type": "API Key", "api_key": KEY}
+
+
+def state(stream, **cursor):
+    return {
+        "type": "STREAM",
+        "stream": {"stream_descriptor": {"name": stream}, "stream_state": cursor},
+    }
 
 
 def error_of(output, exit_code=1):
@@ -40,6 +48,93 @@ def test_a_bad_configuration_fails_the_check_by_field(tmp_path, config, field):
     assert field in error_of(output, exit_code=0)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b"7", b"null", b"[" * 100_000, "{}".encode("utf-16"), b'{"api_key": "\xff"}', None],
+    ids=["empty", "cut", "a list", "a number", "null", "too deep", "UTF-16", "Latin-1", "missing"],
+)
+def test_a_check_ends_with_a_status_whatever_its_configuration_is(tmp_path, content):
+    path = tmp_path / "given.json"
+    if content is not None:
+        path.write_bytes(content)
+    output = Connector(tmp_path, {}).run("check", "--config", str(path))
+    message = error_of(output, exit_code=0)
+    assert output.messages[-1]["connectionStatus"] == {"status": "FAILED", "message": message}
+
+
+def test_a_check_of_a_directory_ends_with_a_status(tmp_path):
+    output = Connector(tmp_path, {}).run("check", "--config", str(tmp_path))
+    assert "cannot be read (Is a directory)" in error_of(output, exit_code=0)
+    assert output.messages[-1]["connectionStatus"]["status"] == "FAILED"
+
+
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_options_with_nothing_in_them_are_as_if_left_out(linear_api, connector, nothing):
+    options = connector.run("spec").one("SPEC")["spec"]["connectionSpecification"]["properties"]
+    left_out = set(options) - set(connector.config)
+    assert "start_date" in left_out
+    plain = connector.read(connector.catalog(["issues", "users"]))
+    flat = {"api_key": nothing, "linear_api_key": nothing}
+    connector.config = {**connector.config, **dict.fromkeys(left_out, nothing), **flat}
+    assert connector.check().one("CONNECTION_STATUS")["connectionStatus"] == {"status": "SUCCEEDED"}
+    output = connector.read(connector.catalog(["issues", "users"]))
+    assert output.exit_code == 0
+    assert [line for line in output.logs if line.startswith("WARN")] == []
+    assert {name: len(rows) for name, rows in output.records.items()} == {
+        name: len(rows) for name, rows in plain.records.items()
+    }
+    written = json.loads((connector.directory / "config.json").read_text("utf-8"))
+    assert written == connector.config  # what the user wrote is left as it is
+
+
+def test_numbers_are_taken_as_they_are_meant(linear_api, connector):
+    connector.config = {**connector.config, "num_workers": 4.0, "rate_limit_share": "100"}
+    output = connector.read(connector.catalog(["users"]))
+    assert output.exit_code == 0
+    assert len(output.records["users"]) == len(linear_api.workspace.ids("User"))
+
+
+def test_byte_order_marks_are_read_over_in_all_files(linear_api, connector):
+    marked = {name: connector.directory / f"marked-{name}.json" for name in ("config", "catalog", "state")}
+    catalog = connector.catalog(["users"])
+    states = [state("users", updatedAt="2020-01-01T00:00:00.000Z")]
+    for name, content in (("config", connector.config), ("catalog", catalog), ("state", states)):
+        marked[name].write_text(json.dumps(content), "utf-8-sig")
+    assert connector.run("check", "--config", str(marked["config"])).messages[-1]["connectionStatus"] == {
+        "status": "SUCCEEDED"
+    }
+    arguments = [argument for name, path in marked.items() for argument in (f"--{name}", str(path))]
+    output = connector.run("read", *arguments)
+    assert output.exit_code == 0 and output.statuses["users"][-1] == "COMPLETE"
+    assert len(output.records["users"]) > 0
+
+
+@pytest.mark.parametrize("name", ["catalog", "state"])
+def test_another_encoding_is_named_with_its_file(linear_api, connector, name):
+    given = {"config": connector.config, "catalog": connector.catalog(["users"]), "state": []}
+    arguments = []
+    for kind, content in given.items():
+        path = connector.directory / f"given-{kind}.json"
+        path.write_text(json.dumps(content), "utf-16" if kind == name else "utf-8")
+        arguments += [f"--{kind}", str(path)]
+    message = error_of(connector.run("read", *arguments))
+    assert message.startswith(f"--{name}: ") and message.endswith("is UTF-16, not UTF-8. Save it as UTF-8.")
+    assert len(linear_api.requests) == 0
+
+
+def test_files_may_be_pipes(linear_api, connector):
+    catalog = connector._file("catalog", connector.catalog(["users"]))
+    for arguments in (["check"], ["discover"], ["read", "--catalog", catalog]):
+        done = subprocess.run(
+            [*connector.command, *arguments, "--config", "/dev/stdin"],
+            input=json.dumps(connector.config),
+            capture_output=True,
+            text=True,
+            timeout=240,
+        )
+        assert done.returncode == 0 and '"FAILED"' not in done.stdout, done.stdout
+
+
 def test_a_bad_configuration_is_refused_by_discover(tmp_path):
     assert "num_workers:" in error_of(
         Connector(tmp_path, {"credentials": CREDENTIALS, "num_workers": "many"}).discover()
@@ -62,6 +157,14 @@ def test_a_configuration_file_that_is_missing_is_refused(tmp_path):
     assert "--config" in error_of(output) and "none.json" in error_of(output)
 
 
+@pytest.mark.parametrize("name", ["config", "catalog"])
+def test_a_file_without_a_name_is_refused_by_its_option(connector, name):
+    given = {"config": connector.config, "catalog": {"streams": []}}
+    paths = {kind: connector._file(kind, content) for kind, content in given.items()} | {name: ""}
+    arguments = [argument for kind, path in paths.items() for argument in (f"--{kind}", path)]
+    assert error_of(connector.run("read", *arguments)).startswith(f"--{name}: ")
+
+
 def test_no_configuration_at_all_is_a_question_of_usage(tmp_path):
     output = Connector(tmp_path, {}).run("read")
     assert output.exit_code == 2
@@ -82,6 +185,13 @@ def test_a_stream_that_does_not_exist_is_refused_by_name(linear_api, connector):
     assert len(linear_api.requests) == 0
 
 
+def test_a_stream_that_is_there_twice_is_refused_by_name(linear_api, connector):
+    catalog = connector.catalog(["users", "teams"])
+    catalog["streams"].append({**catalog["streams"][0], "sync_mode": "full_refresh"})
+    assert error_of(connector.read(catalog)).startswith("catalog: users is there more than once.")
+    assert len(linear_api.requests) == 0
+
+
 @pytest.mark.parametrize("text", ["[]x", '{"streams": 7}', '{"stream": []}'])
 def test_a_catalog_that_is_none_is_refused(connector, text):
     assert "--catalog" in error_of(connector.read(text))
@@ -93,10 +203,10 @@ def test_a_state_file_that_is_none_is_refused(connector, text):
 
 
 @pytest.mark.parametrize(
-    "state", [{"updatedAt": "last week"}, {"updatedAt": 7}, {"page": 3}, {"updatedAt": None}]
+    "cursor", [{"updatedAt": "last week"}, {"updatedAt": 7}, {"page": 3}, {"updatedAt": None}]
 )
-def test_a_garbage_state_is_refused_by_stream_and_touches_nothing(linear_api, connector, state):
-    states = [{"type": "STREAM", "stream": {"stream_descriptor": {"name": "users"}, "stream_state": state}}]
+def test_a_garbage_state_is_refused_by_stream_and_touches_nothing(linear_api, connector, cursor):
+    states = [state("users", **cursor)]
     message = error_of(connector.read(connector.catalog(["users", "teams"]), states))
     assert "state:" in message and "users" in message
     assert len(linear_api.requests) == 0

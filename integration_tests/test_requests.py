@@ -4,7 +4,7 @@ import pytest
 
 from integration_tests.connector import Connector
 from integration_tests.expected import records
-from source_linear.queries import MAX_COST
+from source_linear.streams import MAX_COST
 from tools.schemas import streams
 
 STREAMS = {stream.name: stream for stream in streams()}
@@ -33,9 +33,9 @@ def read_issues(make_linear_api, tmp_path):
     return read
 
 
-def test_a_thousand_issues_are_four_pages(read_issues):
+def test_a_thousand_issues_are_five_pages(read_issues):
     pages, _ = read_issues(issues=1_000)
-    assert len(pages) == 4
+    assert len(pages) == 5
 
 
 def test_a_workspace_of_many_issues_is_read_in_windows(read_issues):
@@ -46,12 +46,12 @@ def test_a_workspace_of_many_issues_is_read_in_windows(read_issues):
 def test_lists_that_go_on_are_read_on_together_once_their_window_ends(read_issues):
     pages, lists = read_issues(issues=600)
     assert len(pages) == 3
-    assert sum("after:" not in request.query for request in lists) == 1
+    assert sum("pageInfo" not in request.query for request in lists) == 1
 
 
 def test_requests_for_lists_that_go_on_are_full_before_another_is_made(read_issues):
     pages, lists = read_issues(issues=900, subscribers=4)
-    *full, _ = [request.complexity for request in lists if "after:" not in request.query]
+    *full, _ = [request.complexity for request in lists if "pageInfo" not in request.query]
     assert len(pages) == 4
     assert full
     assert all(0.95 * MAX_COST < points <= MAX_COST for points in full)

@@ -98,10 +98,17 @@ def test_a_secret_that_linear_quotes_is_not_told(linear_api, connect, kind, quot
     assert leaks(connector) == []
 
 
+def with_text_for_a_user(body, rng):
+    """What no server answers that conforms to its schema."""
+    for node in body["data"]["comments"]["nodes"]:
+        node["user"] = "Ada"
+    return body
+
+
 def test_a_bug_of_ours_tells_its_traceback_but_no_secret(linear_api, connect):
     connector = connect(credentials_of(linear_api)["key"])
     catalog = connector.catalog(STREAMS)
-    linear_api.faults.partial(root="comments", path=["comments", "pageInfo"], count=None)
+    linear_api.faults.damage(root="comments", change=with_text_for_a_user, count=None)
     output = connector.read(catalog)
     assert output.exit_code == 1
     assert [error["failure_type"] for error in output.errors] == ["system_error"] * 2

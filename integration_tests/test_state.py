@@ -1,6 +1,6 @@
 """A stream's state: where it stands, what is taken over, what is refused."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from integration_tests import histories
-from integration_tests.connector import Connector
+from integration_tests.connector import Connector, Output
 from integration_tests.expected import records
 from integration_tests.histories import Connection
 from integration_tests.linear_api import Clock, LinearApi
@@ -78,15 +78,14 @@ def test_the_next_sync_repeats_what_has_the_stamp_of_the_last_ones_very_end_and_
     assert ids_in(connection.sync()) == {}
 
 
-def test_a_sync_of_an_unchanged_workspace_costs_a_request_per_stream_and_one_for_the_workspace(api):
+def test_a_sync_of_an_unchanged_workspace_costs_one_request(api):
     connection = Connection.of(api, list(STREAMS))
     connection.receive(connection.sync())
     api.clock.advance(3600)
     api.requests.clear()
     assert ids_in(connection.sync()) == {}
     assert len(STREAMS) == 50
-    whose_workspace = None  # the only request whose operation is not named
-    assert Counter(request.operation for request in api.requests) == Counter([whose_workspace, *STREAMS])
+    assert len(api.requests) == 1
 
 
 def test_a_state_does_not_go_back_after_a_sync_that_only_brought_archived_rows(api):
@@ -184,3 +183,93 @@ def test_a_state_of_another_type_is_refused_with_a_sentence(api, connector, stat
     assert error["failure_type"] == "config_error"
     assert "state" in error["message"] and kind in error["message"] and error["message"].endswith(".")
     assert len(api.requests) == 0
+
+
+def warnings(output: Output) -> list[str]:
+    return [line.removeprefix("WARN ") for line in output.logs if line.startswith("WARN")]
+
+
+def scope(output: Output, stream: str) -> Any:
+    return output.states[stream][-1]["stream"]["stream_state"].get("scope")
+
+
+def test_a_state_remembers_beside_its_cursor_with_what_it_was_made(api, make_connector):
+    names = ["issues", "users", "issue_state_spans"]
+    key = api.workspace.get("Team", api.workspace.ids("Team")[0])["key"]
+    options = {"archived_rows": "exclude", "team_keys": [key], "start_date": "2020-01-01"}
+    for config, of_issues, of_users in (
+        ({}, {}, {}),
+        (options, options | {"start_date": "2020-01-01T00:00:00.000Z"}, {"archived_rows": "exclude"}),
+    ):
+        connector = make_connector(api, **config)
+        output = connector.read(connector.catalog(names))
+        assert output.exit_code == 0
+        assert scope(output, "issues") == scope(output, "issue_state_spans") == of_issues
+        assert scope(output, "users") == of_users
+        for name in names:
+            for one in output.states[name]:
+                first, second, *_ = one["stream"]["stream_state"]
+                assert (first, second) == (STREAMS[name].cursor_field, "scope")
+            assert output.cursor(name) == api.clock.text
+
+
+def test_what_a_changed_option_leaves_out_is_warned_of_once_and_gone_after_a_refresh(api, make_connector):
+    first_team, second_team = (api.workspace.get("Team", one)["key"] for one in api.workspace.ids("Team")[:2])
+    before = make_connector(api, team_keys=[first_team], start_date="2024-06-01", archived_rows="exclude")
+    catalog = before.catalog(["issues", "users"])
+    states = before.read(catalog).last_states
+    api.clock.advance(60)
+
+    after = make_connector(api, team_keys=[first_team, second_team])
+    changed = after.read(catalog, states)
+    assert changed.exit_code == 0
+    of_archived, of_teams, of_date = sorted(warnings(changed))
+    assert of_archived.startswith("archived_rows was changed since the state of all streams was written")
+    assert of_teams.startswith("start_date was changed since the state of issues was written")
+    assert of_date.startswith("team_keys was changed since the state of issues was written")
+    assert second_team in of_date
+    # And so it is: nothing of all that comes.
+    assert len(changed.records["issues"]) == 0
+
+    assert warnings(after.read(catalog, changed.last_states)) == []
+    refreshed = after.read(catalog, [])
+    assert warnings(refreshed) == []
+    assert len(refreshed.records["issues"]) > 0
+
+
+def test_an_old_state_without_a_scope_goes_on_without_a_warning_and_gets_one(api, make_connector):
+    key = api.workspace.get("Team", api.workspace.ids("Team")[0])["key"]
+    connector = make_connector(api, team_keys=[key], archived_rows="delete", start_date="2024-06-01")
+    old = [state("issues", updatedAt="2025-01-01T00:00:00.000Z")]
+    output = connector.read(connector.catalog(["issues"]), old)
+    assert output.exit_code == 0
+    assert warnings(output) == []
+    assert scope(output, "issues").keys() == {"team_keys", "archived_rows", "start_date"}
+
+
+def test_an_interrupted_sync_remembers_what_it_was_made_with(api, make_connector):
+    connector = make_connector(api, archived_rows="delete", num_workers=2)
+    catalog = connector.catalog(["issues", "comments"])
+    api.faults.error("GRAPHQL_VALIDATION_FAILED", root="comments", count=None)
+    output = connector.read(catalog)
+    assert output.exit_code == 1
+    assert scope(output, "issues") == {"archived_rows": "delete"}
+    api.faults.clear()
+    assert warnings(connector.read(catalog, output.last_states)) == []
+
+
+def test_a_full_refresh_that_is_handed_the_state_of_a_finished_one_goes_on_and_says_so(api, connector):
+    names = ["issues", "users"]
+    catalog = connector.catalog(names, sync_mode="full_refresh")
+    first = connector.read(catalog)
+    assert warnings(first) == []
+    api.clock.advance(60)
+    api.workspace.update("User", api.workspace.ids("User")[0])
+    again = connector.read(catalog, first.last_states)
+    (warning,) = warnings(again)
+    assert warning.startswith("Full refresh of all streams: it goes on from the state that came with it")
+    assert "leave out --state" in warning
+    assert {name: len(rows) for name, rows in again.records.items()} == {"users": 1}
+    anew = connector.read(catalog)
+    assert warnings(anew) == []
+    assert len(anew.records["issues"]) == len(first.records["issues"]) > 0

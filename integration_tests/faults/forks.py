@@ -24,11 +24,18 @@ PAGE_SIZE = 3  # rows, for 250
 
 
 class Forks:
-    """The process that is forked for every command; a context manager that ends it."""
+    """The process that is forked for every command; a context manager that ends it.
+
+    Attributes:
+        patience: seconds after which it gives up what may pass.
+    """
+
+    def __init__(self, patience: float = PATIENCE) -> None:
+        self.patience = patience
 
     def __enter__(self) -> Forks:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "integration_tests.faults.forks"],
+            [sys.executable, "-m", "integration_tests.faults.forks", str(self.patience)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -66,31 +73,31 @@ class ForkedConnector(Connector):
         exit_code, stdout, stderr = self.forks.run(self.directory, (*arguments, "--debug"))
         self.seconds = time.monotonic() - started
         self.printed += [stdout, stderr]
-        return Output(exit_code, [json.loads(line) for line in stdout.splitlines()], stderr)
+        return Output(exit_code, [json.loads(line) for line in stdout.split("\n") if line], stderr)
 
 
-def _hurry() -> None:
-    from source_linear import queries, source
-    from source_linear.components import requester
+def _hurry(patience: float) -> None:
+    from source_linear import source, streams
+    from source_linear.linear import api
 
-    prepare = requester.LinearRequester.__post_init__
+    prepare = api.Api.__init__
 
-    def prepare_hurried(self: Any, parameters: Any) -> None:
-        prepare(self, parameters)
-        self.patience = PATIENCE
+    def prepare_hurried(self: Any, *arguments: Any, **options: Any) -> None:
+        prepare(self, *arguments, **options)
+        self.patience = patience
 
-    requester.LinearRequester.__post_init__ = prepare_hurried
-    requester._READ = TIMEOUT
-    requester._LONGEST_PAUSE = 0.05
-    source._CHECK_PATIENCE = PATIENCE
-    queries.MAX_PAGE_SIZE = PAGE_SIZE
+    api.Api.__init__ = prepare_hurried
+    api.READ = TIMEOUT
+    api.LONGEST_PAUSE = 0.05
+    source._CHECK_PATIENCE = patience
+    streams.MAX_PAGE_SIZE = PAGE_SIZE
 
 
-def _serve(orders: TextIO) -> None:
+def _serve(orders: TextIO, patience: float) -> None:
     from source_linear.run import main
     from source_linear.source import SourceLinear
 
-    _hurry()
+    _hurry(patience)
     SourceLinear()  # what it caches, its children have
     for line in orders:
         order = json.loads(line)
@@ -121,4 +128,4 @@ def _run(directory: str, arguments: list[str], main: Any) -> None:
 
 
 if __name__ == "__main__":
-    _serve(sys.stdin)
+    _serve(sys.stdin, float(sys.argv[1]))

@@ -45,7 +45,11 @@ class Fault:
         check: what becomes of a check; None as failure type where it succeeds.
         check_on: which requests of a check it strikes; all by default.
         every: which requests "every page" means, where it is not all of them for ever.
-        leaves_out: whether it survives by leaving out rows or fields, with a warning.
+        leaves_out: whether it survives by leaving out fields, with a warning.
+        comes_again: whether it survives by leaving out rows, which the next sync brings.
+        checked: whether a check meets it, too.
+        places: where it is tried.
+        only: which requests it may strike; all by default.
     """
 
     name: str
@@ -57,6 +61,10 @@ class Fault:
     check_on: Mapping[str, Any] = field(default_factory=dict)
     every: Callable[[], Where] | None = None
     leaves_out: bool = False
+    comes_again: bool = False
+    checked: bool = True
+    places: tuple[str, ...] = PLACES
+    only: Where | None = None
 
     def __str__(self) -> str:
         return self.name
@@ -94,15 +102,20 @@ def _larger_than_one() -> Where:
     return lambda request: request.variables.get("first", 0) > 1
 
 
+def _is_of_the_first_window(request: Request) -> bool:
+    """The simulator's fault knows one list by its path: not the same list in another window."""
+    return "gte" not in request.variables.get("filter", {}).get("createdAt", {"gte": ""})
+
+
 _SURVIVED = Outcome()
-_PASSING = Outcome(TRANSIENT, "could not be reached or did not answer as it should")
+_PASSING = Outcome(TRANSIENT, "Run the sync again; if it stays")
 _PASSING_CHECK = Outcome("FAILED", "Linear's API could not be reached or did not answer as it should")
 _BUG = Outcome(SYSTEM, "This is a bug of source-linear")
 
 
-def _passing(name: str, strike: Callable[..., Strike]) -> Fault:
+def _passing(name: str, strike: Callable[..., Strike], **more: Any) -> Fault:
     """A fault that is over when it is asked again, or soon after."""
-    return Fault(name, strike, once=_SURVIVED, always=_PASSING, check=_PASSING_CHECK)
+    return Fault(name, strike, once=_SURVIVED, always=_PASSING, check=_PASSING_CHECK, **more)
 
 
 def _lasting(
@@ -122,6 +135,24 @@ def _limit(name: str, status: int) -> Fault:
         every=_each_page_once,
     )
 
+
+_PARTIAL = tuple(
+    Fault(
+        f"data and errors, HTTP {status}",
+        _kind("partial", field="description", status=status),
+        once=Outcome(None, "Linear left out description (This feature is not available on your plan)"),
+        always=Outcome(None, "Linear left out description (This feature is not available on your plan)"),
+        check=_SURVIVED,
+        target="projects",
+        checked=False,
+        leaves_out=True,
+    )
+    for status in (400, 403, 500)
+)
+_TWO = [
+    {"field": "description", "code": "FEATURE_NOT_ACCESSIBLE"},
+    {"field": "lead", "code": "INTERNAL_SERVER_ERROR"},
+]
 
 FAULTS = (
     _lasting(
@@ -185,13 +216,103 @@ FAULTS = (
         check_on={"root": "viewer", "path": ["organization", "urlKey"]},
         leaves_out=True,
     ),
+    *_PARTIAL,
     Fault(
-        "a null node",
+        "one lasting and one passing error",
+        _kind("partial", errors=_TWO),
+        once=_SURVIVED,
+        always=Outcome(None, "Linear left out description, lead"),
+        check=_SURVIVED,
+        target="projects",
+        checked=False,
+        leaves_out=True,
+    ),
+    Fault(
+        "a null node that may pass",
         _kind("null_node"),
         once=_SURVIVED,
-        always=Outcome(None, "Linear sent null for 1 of"),
+        always=Outcome(None, "cannot be read and is left out"),
         check=_SURVIVED,
         check_on={"root": "comments"},
+        comes_again=True,
+    ),
+    Fault(
+        "a null node without an error",
+        _kind("null_node", errors=False),
+        once=Outcome(None, "Linear sent null and gave no reason"),
+        always=Outcome(None, "Linear sent null and gave no reason"),
+        check=_SURVIVED,
+        checked=False,
+        comes_again=True,
+    ),
+    Fault(
+        "a null node that is refused",
+        _kind("null_node", code="FORBIDDEN"),
+        once=Outcome(None, "which these credentials may not see"),
+        always=Outcome(None, "which these credentials may not see"),
+        check=_SURVIVED,
+        checked=False,
         leaves_out=True,
+    ),
+    *(
+        _passing(name, _kind(kind, **options), checked=False)
+        for name, kind, options in (
+            ("data without the root", "missing_root", {}),
+            ("a root that is null", "null_root", {}),
+            ("nodes that are null", "null_nodes", {}),
+            ("no nodes", "null_nodes", {"missing": True}),
+            ("no pageInfo", "no_page_info", {}),
+            ("a complete body that is not JSON", "cut", {"at": 0.5}),
+        )
+    ),
+    _lasting(
+        "no next cursor",
+        _kind("no_cursor"),
+        Outcome(TRANSIENT, "gives no next cursor"),
+        _SURVIVED,
+        checked=False,
+    ),
+    _lasting(
+        "the same cursor again",
+        _kind("same_cursor"),
+        Outcome(TRANSIENT, "a cursor that was there before"),
+        _SURVIVED,
+        checked=False,
+        places=PLACES[-1:],
+        only=_is_of_the_first_window,
+    ),
+    _lasting(
+        "a refusal by its text",
+        _kind("not_enabled", "Customers", at_root=True),
+        Outcome(CONFIG, "Upgrade the plan in Linear or deselect the stream"),
+        Outcome(
+            None, "Stream customers cannot be read with these credentials: Feature 'Customers' is not enabled"
+        ),
+        target="customers",
+        check_on={"root": "customers"},
+    ),
+    _lasting(
+        "admins only",
+        _kind("admins_only", "audit entries", at_root=True),
+        Outcome(CONFIG, "Use those of a workspace admin"),
+        Outcome(
+            None, "Stream audit_entries cannot be read with these credentials: You must be a workspace admin"
+        ),
+        target="audit_entries",
+        check_on={"root": "auditEntries"},
+    ),
+    _lasting(
+        "an unknown input error",
+        _error("INPUT_ERROR", 400, message="The moon is not right", at_root=True),
+        Outcome(SYSTEM, "The moon is not right, at comments"),
+        _SURVIVED,
+        checked=False,
+    ),
+    _lasting(
+        "a request that is too large",
+        _kind("html", 413),
+        Outcome(SYSTEM, "The request is larger than Linear takes (HTTP 413"),
+        _SURVIVED,
+        checked=False,
     ),
 )

@@ -9,7 +9,7 @@ from graphql import get_named_type
 
 from integration_tests.linear_api import Workspace
 from integration_tests.linear_api.links import Inverse, Stored
-from source_linear.queries import CURSOR_FIELD, Stream
+from source_linear.streams import CURSOR_FIELD, Stream
 
 _COUNTED = "counts rows that come, go and are archived without this row being touched"
 _PLAIN = "a plain list: it drops what is archived without this row being touched"
@@ -58,8 +58,8 @@ class Parent:
 class Changes:
     """Seeded changes to the rows of some streams.
 
-    Unarchiving touches the row: whether it does at Linear is not known (API.md), and if it does not, no
-    stamp tells of it. Nothing is purged, for a purged row leaves no trace.
+    Unarchiving touches the row: whether it does at Linear is not known (docs/linear-api.md, UNKNOWN-1), and
+    if it does not, no stamp tells of it. Nothing is purged, for a purged row leaves no trace.
 
     Attributes:
         edge: the moment at which the last sync ended: some changes are stamped with it, after that sync.

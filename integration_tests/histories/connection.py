@@ -22,7 +22,7 @@ from airbyte_cdk.sources.declarative import concurrent_declarative_source as cdk
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from integration_tests.linear_api import LinearApi
-from source_linear import queries
+from source_linear import streams
 from source_linear.source import SourceLinear
 
 from .workers import take_turns
@@ -88,7 +88,7 @@ class Connection:
     config: Mapping[str, Any]
     streams: Sequence[str]
     rng: random.Random
-    page_size: int = queries.MAX_PAGE_SIZE
+    page_size: int = streams.MAX_PAGE_SIZE
     states: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @classmethod
@@ -97,7 +97,7 @@ class Connection:
         api: LinearApi,
         streams: Sequence[str],
         rng: random.Random | None = None,
-        page_size: int = queries.MAX_PAGE_SIZE,
+        page_size: int = streams.MAX_PAGE_SIZE,
         **config: Any,
     ) -> "Connection":
         """A connection to the stand-in."""
@@ -148,7 +148,7 @@ def _quickly(page_size: int) -> Iterator[None]:
     _LOGGER.setLevel(logging.CRITICAL)
     try:
         with (
-            patch.object(queries, "MAX_PAGE_SIZE", page_size),
+            patch.object(streams, "MAX_PAGE_SIZE", page_size),
             patch.object(cdk, "get_declarative_component_schema", _component_schema),
             patch.object(cdk, "validate_manifest"),
         ):

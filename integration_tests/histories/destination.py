@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from source_linear.queries import DELETED_AT, Stream
+from source_linear.streams import DELETED_AT, Stream
 
 Record = dict[str, Any]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from integration_tests.expected import records
 from integration_tests.linear_api import PURGED, Clock, LinearApi, Request, generate
 from integration_tests.linear_api.clock import to_text
-from source_linear.queries import DELETED_AT
+from source_linear.streams import DELETED_AT
 from tools.schemas import streams
 
 from .changes import UNSTAMPED, Changes
@@ -269,7 +269,7 @@ class _History:
         if output.error is None:
             states = output.states()
             for name in self._names:
-                (cursor,) = states[name]["stream"]["stream_state"].values()
+                cursor = next(iter(states[name]["stream"]["stream_state"].values()))
                 if cursor != end:
                     self._break(f"the state of {name} is {cursor}")
 

@@ -1,6 +1,7 @@
 """Mutants: the connector with one of its safeguards taken out. Histories must notice each of them."""
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
@@ -9,14 +10,21 @@ from airbyte_cdk.sources.streams.concurrent.state_converters.datetime_stream_sta
     CustomFormatConcurrentStreamStateConverter,
 )
 
-from source_linear.components import pagination
-from source_linear.components.windows import Window, WindowState
-from source_linear.queries import CURSOR_FIELD, Record
+from source_linear.streams import CURSOR_FIELD, Record
+from source_linear.sync import probe
+from source_linear.sync.probe import Probe
+from source_linear.sync.windows import Window, WindowState
 
 Mutant = AbstractContextManager[Any]
 
 _NEVER = "9999-12-31T23:59:59.999Z"
 _filter = Window.filter
+
+
+@contextmanager
+def _both(one: Mutant, other: Mutant) -> Iterator[None]:
+    with one, other:
+        yield
 
 
 def without_upper_bound() -> Mutant:
@@ -25,11 +33,15 @@ def without_upper_bound() -> Mutant:
 
     def unbounded(stream_slice: Any, parameters: Any) -> Window:
         window = window_of(stream_slice, parameters)
-        if window.end != parameters["sync"]["end"]:
+        if window.end != window.bounds.end:
             return window
         return replace(window, end=_NEVER, rows=(window.rows[0], None))
 
-    return patch.object(Window, "of", unbounded)
+    def later(window: Window, declared: Any) -> Any:
+        ends = {field: {**interval, "lte": window.end} for field, interval in declared.items()}
+        return _filter(window, ends)
+
+    return _both(patch.object(Window, "of", unbounded), patch.object(Window, "filter", later))
 
 
 def with_the_newest_row_as_state() -> Mutant:
@@ -46,7 +58,7 @@ def with_gt_on_the_server() -> Mutant:
             return {"gt" if name == "gte" else name: later(item) for name, item in value.items()}
         return [later(item) for item in value] if isinstance(value, list) else value
 
-    return patch.object(Window, "filter", lambda window: later(_filter(window)))
+    return patch.object(Window, "filter", lambda window, declared: later(_filter(window, declared)))
 
 
 def with_gt_in_lists() -> Mutant:
@@ -64,7 +76,11 @@ def with_gt_in_lists() -> Mutant:
 
 def without_archived_on_the_server() -> Mutant:
     """Filters do not ask for what was archived."""
-    return patch.object(Window, "filter", lambda window: _filter(replace(window, archived_before=None)))
+
+    def unarchived(window: Window, declared: Any) -> Any:
+        return _filter(replace(window, bounds=replace(window.bounds, archived_before=None)), declared)
+
+    return patch.object(Window, "filter", unarchived)
 
 
 def without_archived_in_lists() -> Mutant:
@@ -79,4 +95,28 @@ def without_archived_in_lists() -> Mutant:
 
 def without_reconciling() -> Mutant:
     """Nobody walks the lists for archivings that no filter can ask for."""
-    return patch.object(pagination, "archivings_of", lambda parameters, stream_slice: None)
+    return patch.object(Window, "archivings", lambda window: None)
+
+
+def with_streams_called_quiet() -> Mutant:
+    """The change probe says of some streams that they have no news."""
+    ask = Probe.ask
+
+    def quiet(probe: Probe, roots: Any, further: Any) -> Any:
+        data = ask(probe, roots, further)
+        probe.news |= {name: () for name in probe.news if name.startswith("issue")}
+        return data
+
+    return patch.object(Probe, "ask", quiet)
+
+
+def with_a_page_of_the_probe_dropped() -> Mutant:
+    """The change probe takes the first page of a list for the whole of it."""
+    take = probe._List.take
+
+    def short(one: Any, nodes: Any) -> Any:
+        taken = take(one, nodes[: len(nodes) // 2])
+        one.goes_on = False
+        return taken
+
+    return patch.object(probe._List, "take", short)

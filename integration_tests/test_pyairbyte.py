@@ -1,4 +1,4 @@
-"""PyAirbyte syncs the workspace into DuckDB and PostgreSQL, and twice brings what is there."""
+"""PyAirbyte syncs the workspace into DuckDB and PostgreSQL, runs the docs' example, and reads a few rows."""
 
 import json
 import os
@@ -26,6 +26,8 @@ pytestmark = [pytest.mark.clients, pytest.mark.timeout(900)]
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = ROOT / ".cache" / "pyairbyte" / "bin" / "python"  # `make pyairbyte` makes it
+SCRIPTS = ROOT / "integration_tests" / "pyairbyte"
+EXECUTABLE = Path(sys.executable).with_name("source-linear")
 STREAMS = {stream.name: stream for stream in streams()}
 OFFLINE = {"AIRBYTE_OFFLINE_MODE": "1", "DO_NOT_TRACK": "1"}
 
@@ -52,27 +54,91 @@ def api(make_linear_api: Callable[..., LinearApi]) -> LinearApi:
 
 
 @pytest.fixture
-def sync(python: Path, api: LinearApi, tmp_path: Path) -> Callable[..., int]:
-    """Syncs streams into a cache (a file or a port); returns how many records were written."""
-    credentials = {"auth_type": "API Key", "api_key": api.api_key}
-    config = tmp_path / "config.json"
-    config.write_text(json.dumps({"credentials": credentials, "api_url": api.url}), "utf-8")
-    executable = Path(sys.executable).with_name("source-linear")
+def run(python: Path, tmp_path: Path) -> Callable[..., str]:
+    """Runs a script where PyAirbyte is, which must succeed without a traceback; returns what it prints."""
 
-    def run(cache: str, names: Iterable[str]) -> int:
-        script = ROOT / "integration_tests" / "pyairbyte" / "sync.py"
+    def run(script: Path, *arguments: Any, **variables: str) -> str:
         done = subprocess.run(
-            [python, script, executable, config, cache, *names],
+            [python, script, *arguments],
             capture_output=True,
             text=True,
             cwd=tmp_path,
-            env={**os.environ, **OFFLINE},
+            env={**os.environ, **OFFLINE, **variables},
             timeout=600,
         )
-        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
-        return int(done.stdout.split()[-1])
+        said = done.stdout + done.stderr
+        assert done.returncode == 0, said[-6000:]
+        assert "Traceback" not in said, said[said.index("Traceback") :]
+        return done.stdout
 
     return run
+
+
+@pytest.fixture
+def config(api: LinearApi, tmp_path: Path) -> Path:
+    """The connector's configuration as a file."""
+    credentials = {"auth_type": "API Key", "api_key": api.api_key}
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"credentials": credentials, "api_url": api.url}), "utf-8")
+    return config
+
+
+@pytest.fixture
+def sync(run: Callable[..., str], config: Path) -> Callable[..., int]:
+    """Syncs streams into a cache (a file or a port); returns how many records were written."""
+
+    def sync(cache: str, names: Iterable[str]) -> int:
+        return int(run(SCRIPTS / "sync.py", EXECUTABLE, config, cache, *names).split()[-1])
+
+    return sync
+
+
+def example(api_url: str) -> str:
+    """The example of the docs, reading another API."""
+    section = (ROOT / "docs" / "linear.md").read_text("utf-8").split("### From PyAirbyte\n")[1]
+    code = section.split("```python\n")[1].split("```\n")[0]
+    assert code.count("config={") == 1
+    return code.replace("config={", f'config={{"api_url": "{api_url}", ')
+
+
+def test_the_example_of_the_docs_runs_twice_without_a_traceback(
+    api: LinearApi, run: Callable[..., str], tmp_path: Path
+) -> None:
+    script = tmp_path / "example.py"
+    counted = "\nprint(len(issues), len(open_issues), result.processed_records)\n"
+    script.write_text(example(api.url) + counted, "utf-8")
+    path = os.pathsep.join([str(EXECUTABLE.parent), os.environ["PATH"]])
+
+    def counts() -> list[int]:
+        printed = run(script, LINEAR_API_KEY=api.api_key, PATH=path)
+        return [int(number) for number in printed.split()[-3:]]
+
+    rows = records(api.workspace, STREAMS["issues"]).values()
+    unfinished = [row for row in rows if not (row.get("completedAt") or row.get("canceledAt"))]
+    wanted = [len(rows), sum(not row["isArchived"] for row in unfinished)]
+    *first, read = counts()
+    assert first == wanted
+    *second, read_again = counts()
+    assert second == wanted
+    assert read_again < read / 2
+
+
+def test_reads_that_end_after_a_few_rows_print_no_traceback(
+    api: LinearApi, run: Callable[..., str], config: Path
+) -> None:
+    names = ["issues", "comments", "users"]
+    printed = run(SCRIPTS / "samples.py", EXECUTABLE, config, *names)
+    samples = [json.loads(line) for line in printed.splitlines() if line.startswith('{"stream"')]
+    assert [sample["stream"] for sample in samples] == names
+    for sample in samples:
+        ids = records(api.workspace, STREAMS[sample["stream"]]).keys()
+        few, rows = min(3, len(ids)), sample["rows"]
+        assert {call: len(found) for call, found in rows.items()} == {
+            "get_samples": few,
+            "get_records": few,
+            "the first of all": 1,
+        }
+        assert ids >= {row_id for found in rows.values() for row_id in found}
 
 
 def test_duckdb_holds_the_workspace_after_two_syncs(

@@ -1,0 +1,164 @@
+"""Which part may import what: only linear/ sends requests, and linear/ knows nothing of Airbyte."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "source_linear"
+SENDERS = ("requests", "urllib3", "urllib.request", "http.client", "httpx", "aiohttp", "socket")
+FILES = sorted(PACKAGE.rglob("*.py"))
+LINEAR = [file for file in FILES if file.is_relative_to(PACKAGE / "linear")]
+COMPONENTS = [file for file in FILES if file.is_relative_to(PACKAGE / "components")]
+REST = [file for file in FILES if file not in LINEAR and file not in COMPONENTS]
+TESTS_OF_LINEAR = sorted((ROOT / "unit_tests" / "linear").glob("*.py"))
+
+# Runs without airbyte_cdk, and says what of source_linear was imported.
+_WITHOUT_THE_CDK = """
+import importlib, sys
+sys.modules["airbyte_cdk"] = None
+for name in sys.argv[1:]:
+    importlib.import_module(name)
+print(*(name for name in sys.modules if name.startswith("source_linear.")))
+"""
+
+
+def name_of(file: Path) -> str:
+    return str(file.relative_to(ROOT))
+
+
+def module_of(file: Path) -> str:
+    return ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imported(code: str, package: str) -> Iterator[str]:
+    """Each module that a module of `package` imports, anywhere in it, with the names taken from it."""
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            parents = package.split(".")[: len(package.split(".")) + 1 - node.level]
+            base = ".".join([*(parents if node.level else []), *([node.module] if node.module else [])])
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def is_in(name: str, *packages: str) -> bool:
+    return any(name == package or name.startswith(f"{package}.") for package in packages)
+
+
+def sending(code: str, package: str) -> list[str]:
+    """What a module imports that could send a request."""
+    return [name for name in imported(code, package) if is_in(name, *SENDERS)]
+
+
+def beyond_types(code: str, package: str) -> list[str]:
+    """What a module uses of what could send a request, but for the type `requests.Response`."""
+    taken = [name for name in sending(code, package) if name not in ("requests", "requests.Response")]
+    used = [
+        node.attr
+        for node in ast.walk(ast.parse(code))
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "requests"
+    ]
+    renamed = [
+        alias.asname
+        for node in ast.walk(ast.parse(code))
+        if isinstance(node, ast.Import)
+        for alias in node.names
+        if alias.name == "requests" and alias.asname
+    ]
+    return taken + renamed + [f"requests.{name}" for name in used if name != "Response"]
+
+
+def foreign(code: str, package: str) -> list[str]:
+    """What a module imports of Airbyte, or of this connector outside of linear/."""
+    return [
+        name
+        for name in imported(code, package)
+        if is_in(name, "airbyte_cdk", "source_linear") and not is_in(name, "source_linear.linear")
+    ]
+
+
+@pytest.mark.parametrize("file", REST, ids=name_of)
+def test_nothing_outside_of_linear_can_send_a_request(file: Path) -> None:
+    assert sending(file.read_text("utf-8"), module_of(file.parent)) == []
+
+
+@pytest.mark.parametrize("file", COMPONENTS, ids=name_of)
+def test_the_manifests_classes_take_of_requests_its_response_only(file: Path) -> None:
+    assert beyond_types(file.read_text("utf-8"), module_of(file.parent)) == []
+
+
+@pytest.mark.parametrize("file", [*LINEAR, *TESTS_OF_LINEAR], ids=name_of)
+def test_linear_and_its_tests_import_nothing_of_airbyte_and_nothing_else_of_the_connector(file: Path) -> None:
+    assert foreign(file.read_text("utf-8"), module_of(file.parent)) == []
+
+
+def test_linear_and_its_tests_are_imported_where_there_is_no_cdk() -> None:
+    # Also what they import imports none of it.
+    names = [module_of(file) for file in [*LINEAR, *TESTS_OF_LINEAR]]
+    run = subprocess.run(
+        [sys.executable, "-c", _WITHOUT_THE_CDK, *names],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert [name for name in run.stdout.split() if not is_in(name, "source_linear.linear")] == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import requests",
+        "import requests.adapters",
+        "from requests import Session",
+        "def f():\n    import requests",
+        "from http import client",
+        "from urllib import request",
+    ],
+)
+def test_each_way_to_import_what_sends_is_noticed(code: str) -> None:
+    assert sending(code, "source_linear.sync") != []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import requests\nrequests.post('x')",
+        "import requests\nrequests.Session()",
+        "import requests as r",
+        "from requests import post",
+        "from requests.sessions import Session",
+    ],
+)
+def test_each_use_of_requests_beyond_its_response_is_noticed(code: str) -> None:
+    assert beyond_types(code, "source_linear.components") != []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import airbyte_cdk",
+        "from airbyte_cdk.models import Type",
+        "def f():\n    from airbyte_cdk import models",
+        "import source_linear.config",
+        "from source_linear import streams",
+        "from source_linear.sync.pages import Pages",
+        "from .. import streams",
+        "from ..config import read_config",
+    ],
+)
+def test_each_way_out_of_linear_is_noticed(code: str) -> None:
+    assert foreign(code, "source_linear.linear") != []
+
+
+@pytest.mark.parametrize("code", ["from . import errors", "from .errors import TABLE", "import orjson"])
+def test_what_stays_inside_of_linear_is_none(code: str) -> None:
+    assert foreign(code, "source_linear.linear") == []

@@ -27,35 +27,164 @@ def refusal(code=None, status=400, **rest):
     return judged({"errors": [error(code, **rest)]}, status).failure
 
 
-# What each recorded answer must be taken for: action and kind, None where its rows are kept.
-RECORDED = {
-    "admins-only": (Action.FAIL, CONFIG),
-    "not-enabled": (Action.FAIL, CONFIG),
-    "field-removed": (Action.FAIL, SYSTEM),
-    "rate-limited": (Action.WAIT, TRANSIENT),
-    "too-complex": (Action.REDUCE, SYSTEM),
-    "root-missing": (Action.RETRY, TRANSIENT),
-    "one-passing-one-lasting": (Action.RETRY, TRANSIENT),
-    "one-row-cannot-be-read": (Action.FAIL, SYSTEM),
-    "partial-at-400": None,
+RETRIED, WAITED = (Action.RETRY, TRANSIENT), (Action.WAIT, TRANSIENT)
+REFUSED, BUG, KEY = (Action.FAIL, CONFIG), (Action.FAIL, SYSTEM), (Action.REFRESH, CONFIG)
+
+# What the answer of each file is taken for: row of `TABLE`, action and kind; None where its rows are kept.
+EXPECTED: dict[str, tuple[str, tuple[Action, Kind]] | None] = {
+    "admins-only": ("FORBIDDEN", REFUSED),
+    "argument-removed": ("GRAPHQL_VALIDATION_FAILED", BUG),
+    "bearer-before-a-key": ("AUTHENTICATION_ERROR", KEY),
+    "body-is-a-list": ("NOT_JSON", RETRIED),
+    "body-is-a-number": ("NOT_JSON", RETRIED),
+    "body-is-a-text": ("NOT_JSON", RETRIED),
+    "body-is-an-empty-object": ("INCOMPLETE", RETRIED),
+    "body-is-null": ("NOT_JSON", RETRIED),
+    "byte-order-mark": ("NOT_JSON", RETRIED),
+    "cut-body": ("NOT_JSON", RETRIED),
+    "data-and-errors-null": ("INCOMPLETE", RETRIED),
+    "data-empty": ("INCOMPLETE", RETRIED),
+    "data-null": ("INCOMPLETE", RETRIED),
+    "empty-body": ("NOT_JSON", RETRIED),
+    "entity-not-found": ("INPUT_ERROR", BUG),
+    "enum-value-removed": ("GRAPHQL_VALIDATION_FAILED", BUG),
+    "error-without-a-path": ("INTERNAL_SERVER_ERROR", RETRIED),
+    "error-without-extensions": ("INTERNAL_SERVER_ERROR", RETRIED),
+    "errors-empty": None,
+    "field-of-an-add-on": None,
+    "field-removed": ("GRAPHQL_VALIDATION_FAILED", BUG),
+    "field-removed-with-a-suggestion": ("GRAPHQL_VALIDATION_FAILED", BUG),
+    "filter-field-removed": ("GRAPHQL_VALIDATION_FAILED", BUG),
+    "forbidden-at-200": ("FORBIDDEN", REFUSED),
+    "forbidden-at-400": ("FORBIDDEN", REFUSED),
+    "forbidden-at-403": ("FORBIDDEN", REFUSED),
+    "forbidden-by-type-alone": ("FEATURE_NOT_ACCESSIBLE", REFUSED),
+    "forms-of-json-columns": None,
     "half-an-emoji": None,
+    "half-an-emoji-in-a-key": None,
+    "html-403": ("NOT_JSON", RETRIED),
+    "html-429": ("RATELIMITED", WAITED),
+    "html-500": ("NOT_JSON", RETRIED),
+    "html-502": ("NOT_JSON", RETRIED),
+    "html-503": ("NOT_JSON", RETRIED),
+    "html-504": ("NOT_JSON", RETRIED),
+    "html-at-200": ("NOT_JSON", RETRIED),
+    "internal-error-at-200": ("INTERNAL_SERVER_ERROR", RETRIED),
+    "internal-error-at-500": ("INTERNAL_SERVER_ERROR", RETRIED),
+    "key-not-valid-at-400": ("AUTHENTICATION_ERROR", KEY),
+    "key-not-valid-at-401": ("AUTHENTICATION_ERROR", KEY),
+    "moved": ("NOT_FOUND", REFUSED),
+    # Whether there is a way on is for those to say who read the pages.
     "no-next-cursor": None,
+    "no-next-cursor-in-a-list": None,
+    "no-page-info": ("INCOMPLETE", RETRIED),
+    "nodes-missing": ("INCOMPLETE", RETRIED),
+    "nodes-null": ("INCOMPLETE", RETRIED),
+    "not-enabled": ("FEATURE_NOT_ACCESSIBLE", REFUSED),
+    "not-json-at-the-end": ("NOT_JSON", RETRIED),
+    "not-utf-8": None,
+    "nul-and-line-separators": None,
+    "null-node-forbidden": None,
+    "null-node-passing": ("INTERNAL_SERVER_ERROR", RETRIED),
+    "null-node-without-an-error": None,
+    "one-passing-one-lasting": ("INTERNAL_SERVER_ERROR", RETRIED),
+    "one-root-of-several-refused": ("FEATURE_NOT_ACCESSIBLE", REFUSED),
+    "one-row-cannot-be-read": ("INPUT_ERROR", BUG),
+    "page-info-null": ("INCOMPLETE", RETRIED),
+    "page-size-over-250": ("INVALID_INPUT", BUG),
+    "partial-at-200": None,
+    "partial-at-400": None,
+    "partial-at-403": None,
+    "partial-at-500": None,
+    "partial-passing": ("INTERNAL_SERVER_ERROR", RETRIED),
+    "partial-rate-limited": ("RATELIMITED", WAITED),
+    "proxy-refuses": ("PROXY_REFUSES", REFUSED),
+    "rate-limited": ("RATELIMITED", WAITED),
+    "rate-limited-429": ("RATELIMITED", WAITED),
+    "rate-limited-with-headers": ("RATELIMITED", WAITED),
+    "root-missing": ("INCOMPLETE", RETRIED),
+    "root-null": ("INCOMPLETE", RETRIED),
+    "row-cannot-be-read-at-400": ("INPUT_ERROR", BUG),
+    "several-removed": ("GRAPHQL_VALIDATION_FAILED", BUG),
+    "stamps-before-the-row": None,
+    "too-complex": ("TOO_COMPLEX", (Action.REDUCE, SYSTEM)),
+    "too-large": ("TOO_LARGE", BUG),
+    "type-removed": ("GRAPHQL_VALIDATION_FAILED", BUG),
+    "unknown-input-error": ("INPUT_ERROR", BUG),
 }
+# Of the answers of several errors, or of data with errors: which fields or rows lack something, and why.
+PROBLEMS = {
+    "field-of-an-add-on": [("FEATURE_NOT_ACCESSIBLE", "identifier", 0)],
+    "null-node-forbidden": [("FORBIDDEN", "", 1)],
+    "null-node-passing": [("INTERNAL_SERVER_ERROR", "", 1)],
+    "one-passing-one-lasting": [
+        ("FEATURE_NOT_ACCESSIBLE", "priorityLabel", 0),
+        ("INTERNAL_SERVER_ERROR", "lead", 0),
+    ],
+    "one-root-of-several-refused": [("FEATURE_NOT_ACCESSIBLE", "releases", None)],
+    "one-row-cannot-be-read": [("INPUT_ERROR", "issue", 125)],
+    "row-cannot-be-read-at-400": [("INPUT_ERROR", "issue", 0)],
+    "partial-at-400": [("FEATURE_NOT_ACCESSIBLE", "botActor", 0)],
+    "partial-rate-limited": [("FEATURE_NOT_ACCESSIBLE", "identifier", 0), ("RATELIMITED", "lead", 0)],
+}
+PLAIN_LISTS = ("templates",)  # a root without pages
+# Rows that are kept while what is missing is asked for again.
+HAVE_DATA = {
+    "error-without-a-path",
+    "null-node-passing",
+    "one-passing-one-lasting",
+    "partial-passing",
+    "partial-rate-limited",
+}
+_KINDS = {Kind.CONFIG: "config_error", Kind.TRANSIENT: "as transient"}
 
 
-@pytest.mark.parametrize("name", RECORDED)
-def test_a_recorded_answer_is_taken_for_what_it_is(name):
-    given = answer(name)
-    roots = dict.fromkeys(given.asked_for, ("nodes",))
-    failure = judge("s", given.status, given.body, roots).failure
-    assert (failure and (failure.action, failure.kind)) == RECORDED[name]
+def judgement_of(given):
+    """What is made of a file's answer, asked for as the connector does."""
+    page = ("nodes", "pageInfo") if given.name in ("no-page-info", "page-info-null") else ("nodes",)
+    keys = {root: () if root in PLAIN_LISTS else page for root in given.asked_for}
+    return judge("s", given.status, given.body, keys)
+
+
+@pytest.mark.parametrize("given", answers(), ids=lambda given: given.name)
+def test_a_known_answer_is_taken_for_what_it_is(given):
+    failure = judgement_of(given).failure
+    assert (failure and (failure.code, (failure.action, failure.kind))) == EXPECTED[given.name]
+    assert bool(failure and failure.has_data) == (given.name in HAVE_DATA)
+
+
+@pytest.mark.parametrize("given", answers(), ids=lambda given: given.name)
+def test_an_answer_is_taken_for_what_its_file_says(given):
+    failure = judgement_of(given).failure
+    if given.expect.startswith(("the row is kept", "left out", "rows as they are", "each value")):
+        assert failure is None
+    if given.expect.startswith(("waits", "asked again later")):
+        assert failure and failure.action in (Action.WAIT, Action.RETRY)
+    for kind, words in _KINDS.items():
+        if words in given.expect:
+            assert failure and failure.kind is kind
+    if "COMPLETE with 0 rows" in given.expect or given.expect.startswith("an error that says so"):
+        assert failure and failure.action is Action.RETRY
+    if "where it cannot be read" in given.expect and not given.expect.startswith(("read,", "a row,")):
+        assert "cannot be read from character" in failure.reason
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_what_is_wrong_with_a_field_or_a_row_is_told_with_its_place(name):
+    judgement = judgement_of(answer(name))
+    assert [(one.code, one.field, one.index) for one in judgement.problems] == PROBLEMS[name]
+
+
+def test_of_each_file_it_is_known_what_it_is_taken_for():
+    assert set(EXPECTED) == {given.name for given in answers()}
 
 
 @pytest.mark.parametrize("given", answers(), ids=lambda given: given.name)
 def test_no_known_answer_is_taken_for_whole_that_lacks_a_root(given):
-    judgement = judge("s", given.status, given.body, dict.fromkeys(given.asked_for, ("nodes",)))
+    judgement = judgement_of(given)
     if judgement.failure is None:
-        assert all(judgement.data[root]["nodes"] is not None for root in given.asked_for)
+        whole = [judgement.data[root] for root in given.asked_for]
+        assert all(isinstance(root if isinstance(root, list) else root["nodes"], list) for root in whole)
     else:
         assert judgement.failure.message.startswith("Stream s: ")
         assert TABLE[judgement.failure.code][0] is judgement.failure.action

@@ -122,6 +122,11 @@ class Root:
         """What the columns that a row takes from its parent begin with, for example `issue`."""
         return self.entity[0].lower() + self.entity[1:]
 
+    @property
+    def is_object(self) -> bool:
+        """Whether it gives one node, not a list: then it is named after its entity, as `organization` is."""
+        return self.name == self.parent
+
 
 @dataclass(frozen=True)
 class Stream:

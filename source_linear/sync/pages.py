@@ -125,7 +125,7 @@ class Pages:
     ) -> Answer:
         query = self.query.rows(roots, shape) if not light else self.query.light(roots, _LIGHT)
         if not self._stream.connection:
-            return self.send(query, {}, {roots[0].name: ()}, tries)
+            return self.send(query, {}, {roots[0].name: ("id",) if roots[0].is_object else ()}, tries)
         given = {self.query.cursor_variable(root): cursors[root.name] for root in roots}
         given = {name: value for name, value in given.items() if value}
         whole = {root.name: _PAGE for root in roots}
@@ -274,7 +274,9 @@ class Pages:
     ) -> Fetched:
         found = answer.data[root.name]
         if not self._stream.connection:
-            nodes = found if isinstance(found, list) else [found]
+            nodes = [found] if root.is_object else found
+            if not isinstance(nodes, list):
+                raise LinearError(failure(self._name, "INCOMPLETE", f"{root.name} is not a list"))
             self._note_nulls(root, answer, nodes, None)
             return Fetched([(node, shape) for node in nodes if is_sound(node)])
         nodes, page = found["nodes"], found["pageInfo"]

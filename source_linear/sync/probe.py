@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from source_linear.streams import CURSOR_FIELD, MAX_PAGE_SIZE, Record, Root, Stream
+from source_linear.sync.pages import is_sound
 from source_linear.sync.roots import Question, Roots
 from source_linear.sync.windows import Window
 
@@ -65,9 +66,10 @@ class _List:
     def take(self, nodes: Sequence[Record | None]) -> bool:
         """Take the rows that came; returns whether they can be the next ones."""
         known = {node["id"] for node in self.nodes}
-        if any(not node or not node.get("id") or node["id"] in known for node in nodes):
+        sound = [node for node in nodes if is_sound(node)]
+        if len(sound) < len(nodes) or any(node["id"] in known for node in sound):
             return False
-        self.nodes += [node for node in nodes if node]
+        self.nodes += sound
         self.goes_on = len(nodes) >= self.asked
         return True
 
@@ -171,8 +173,10 @@ class Probe:
                 self._judge_lists(stream, cursor, failed)
             elif f"newest_{name}" in data:
                 found = data[f"newest_{name}"]
-                nodes = found["nodes"] if stream.connection else found if isinstance(found, list) else [found]
-                if all(node and node.get("id") for node in nodes):
+                nodes = (
+                    found["nodes"] if stream.connection else [found] if stream.roots[0].is_object else found
+                )
+                if isinstance(nodes, list) and all(is_sound(node) for node in nodes):
                     self.news[name] = _news(stream, cursor, nodes)
 
     def _judge_lists(self, stream: Stream, cursor: str, failed: Collection[str]) -> None:
@@ -213,7 +217,8 @@ def _is_news(node: Record, cursor: str, child: Root | None) -> bool:
     if child is None or child.children is None:
         return _is_since(node, cursor)
     rows = node.get(child.children.name)
-    return not rows or any(not row or _is_since(row, cursor) for row in rows["nodes"])
+    nodes = rows.get("nodes") if isinstance(rows, dict) else None
+    return not isinstance(nodes, list) or any(not is_sound(row) or _is_since(row, cursor) for row in nodes)
 
 
 def _is_since(node: Record, cursor: str) -> bool:

@@ -27,15 +27,30 @@ FINE = 200, DATA, {}
 
 
 class Clock:
-    """A time that passes only where somebody sleeps."""
+    """A time that passes only where somebody sleeps, and not for ever."""
 
     def __init__(self):
-        self.now = 1_700_000_000.0
+        self.now = self.began = 1_700_000_000.0
         self.slept = []
 
     def sleep(self, seconds):
         self.slept.append(seconds)
         self.now += seconds
+        assert self.now < self.began + 24 * 3600, "this never ends"
+
+
+class Together:
+    """Lets no exchange end before so many of them are under way."""
+
+    def __init__(self, number):
+        self._barrier = threading.Barrier(number)
+
+    def wait(self, timeout):
+        self._barrier.wait(timeout)
+        return True
+
+    def set(self):
+        self._barrier.abort()
 
 
 class Linear:
@@ -53,6 +68,7 @@ class Linear:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            wbufsize = -1  # an answer is one packet: else each one waits 40 ms for the client's ACK
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -88,7 +104,7 @@ class Linear:
 @pytest.fixture
 def linear():
     server = Linear()
-    threading.Thread(target=server.http.serve_forever, daemon=True).start()
+    threading.Thread(target=server.http.serve_forever, args=(0.01,), daemon=True).start()
     yield server
     server.hold.set()
     server.http.shutdown()
@@ -117,14 +133,24 @@ def failure_of(api, **more):
 
 @contextmanager
 def threads(*targets):
-    """Each target in a thread of its own; they have ended afterwards."""
-    started = [threading.Thread(target=target, daemon=True) for target in targets]
+    """Each target in a thread of its own; they have ended afterwards, and what one raised is raised."""
+    raised = []
+
+    def run(target):
+        try:
+            target()
+        except BaseException as error:
+            raised.append(error)
+
+    started = [threading.Thread(target=run, args=(target,), daemon=True) for target in targets]
     for one in started:
         one.start()
     yield
     for one in started:
         one.join(60)
         assert not one.is_alive()
+    if raised:
+        raise raised[0]
 
 
 def test_it_says_who_asks_and_sends_the_key_as_it_is(linear, clock):
@@ -245,11 +271,31 @@ def test_no_more_exchanges_are_under_way_than_there_are_slots(linear, clock):
 
 
 def test_after_an_outage_no_more_requests_are_under_way_than_slots(linear, clock):
-    linear.answers = [PASSING] * 30 + [FINE]
+    linear.answers = [PASSING] * 8 + [FINE]
+    failed = threading.Barrier(8, action=linear.hold.clear)  # all wake at once
     api = make(linear, clock, slots=2)
+    api._sleep = lambda seconds: failed.wait(60)
     with threads(*[lambda: ask(api)] * 8):
+        for _ in range(8 + 2):
+            assert linear.arrived.acquire(timeout=30)
+        # The other six are awake: none of them comes.
+        assert not linear.arrived.acquire(timeout=0.5)
+        linear.hold.set()
+    assert linear.most == 2 and len(linear.requests) == 16
+
+
+def test_a_connection_serves_each_slot_and_no_more_are_opened(linear, clock):
+    linear.hold = Together(3)
+    api = make(linear, clock, slots=3)
+
+    def ask_often():
+        for _ in range(4):
+            ask(api)
+
+    with threads(*[ask_often] * 3):
         pass
-    assert linear.most <= 2
+    assert linear.most == 3 and len(linear.requests) == 12
+    assert len(linear.connections) == 3
 
 
 def test_who_waits_to_ask_again_holds_no_slot(linear, clock):
@@ -288,6 +334,30 @@ def test_a_limit_of_one_endpoint_holds_only_its_stream_up(linear, clock):
     assert len(linear.requests) == 3
 
 
+def test_who_keeps_its_slot_gives_it_up_while_it_waits_for_the_budget(linear, clock):
+    waiting, go_on = threading.Event(), threading.Event()
+    api = make(linear, clock, slots=1)
+
+    def sleep(seconds):
+        waiting.set()
+        assert go_on.wait(60)
+        clock.now += seconds
+
+    api.budget._sleep = sleep
+
+    def read():
+        ask(api, keeps_slot=True)
+        limit = {"X-RateLimit-Endpoint-Requests-Remaining": "0", "Retry-After": "60"}
+        api.budget.exhausted("users", limit)
+        ask(api)
+
+    with threads(read):
+        assert waiting.wait(30)
+        ask(api, stream="teams")  # by the only slot
+        go_on.set()
+    assert len(linear.requests) == 3
+
+
 def test_who_keeps_its_slot_lets_nobody_else_ask_until_it_leaves(linear, clock):
     api = make(linear, clock, slots=1)
     ask(api, keeps_slot=True)
@@ -305,6 +375,29 @@ def test_a_failure_gives_the_slot_back(linear, clock):
     failure_of(api, keeps_slot=True)
     with threads(lambda: ask(api)):
         pass
+
+
+def test_a_key_is_sent_nowhere_else(linear, clock):
+    linear.answers = [(307, None, {"Location": linear.url + "/elsewhere"})]
+    failure = failure_of(make(linear, clock))
+    assert failure.kind is Kind.CONFIG and "api_url" in failure.remedy
+    assert len(linear.requests) == 1
+
+
+def test_a_token_that_is_refused_again_after_its_renewal_is_for_the_user(linear, clock):
+    class Renewable(Credentials):
+        refused = 0
+
+        def refuse(self, header):
+            self.refused += 1
+            assert self.refused < 5, "this never ends"
+            return True
+
+    given = {"auth_type": "API Key", "api_key": "lin_api_key"}
+    linear.answers = [error("AUTHENTICATION_ERROR")]
+    api = Api(linear.url, Renewable(given), 1.0, 1, "", lambda: clock.now, clock.sleep)
+    assert failure_of(api).kind is Kind.CONFIG
+    assert len(linear.requests) == 2 and clock.slept == []
 
 
 def partial(code):

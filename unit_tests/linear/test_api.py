@@ -288,9 +288,12 @@ def test_a_connection_serves_each_slot_and_no_more_are_opened(linear, clock):
     linear.hold = Together(3)
     api = make(linear, clock, slots=3)
 
+    all_done = threading.Barrier(3)
+
     def ask_often():
         for _ in range(4):
             ask(api)
+            all_done.wait(60)  # all three connections are given back before one is taken
 
     with threads(*[ask_often] * 3):
         pass

@@ -2,13 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from source_linear.linear.errors import Action, LinearError, failure
 from source_linear.linear.selection import parse, price
 from source_linear.query import Shape
 from source_linear.streams import CURSOR_FIELD, MAX_COST, MAX_PAGE_SIZE, NestedList, Record, Root, Stream
-from source_linear.sync.pages import Pages
+from source_linear.sync.pages import Pages, is_sound
 
 # docs/linear-api.md, LIMITS-1: 3,000,000 points an hour to 2,500 requests. What costs less is paid for with
 # the request.
@@ -131,24 +131,30 @@ class Lists:
             return self._follow_less(root, unfinished, error)
         rest: _Lists = []
         for index, some in enumerate(asked):
-            found = {
-                node["id"]: node for node in answer.data[f"n{index}"]["nodes"] if node and node.get("id")
-            }
-            rest += [more for one in some if (more := self._taken(one, found.get(one.node["id"], {})))]
+            nodes = answer.data[f"n{index}"]["nodes"]
+            found = {node["id"]: node for node in nodes if is_sound(node, dated=False)}
+            for one in some:
+                # One that is not there was purged since; one that cannot be read may be any of them.
+                if one.node["id"] in found or len(found) < len(nodes):
+                    more = self._taken(one, found.get(one.node["id"], {}))
+                    rest += [more] if more else []
         return rest
 
     def _taken(self, one: _Unfinished, node: Mapping[str, Any]) -> _Unfinished | None:
         """Take the items that came for a list; returns what of it is still to be asked for."""
-        page = node.get(one.nested.name)
-        if not page:  # purged since, or refused: what came with the node is what there is
+        page, items = node.get(one.nested.name), one.node[one.nested.name]
+        if page is None and one.nested.name in self._pages.absent:
+            return None  # refused: what came with the node is what there is
+        if not _is_rest(page, one):
+            said = f"Linear did not send the rest of its {one.nested.name}."
+            self._pages.leave_out(one.node["id"], "", said)
             return None
-        items = one.node[one.nested.name]
         items["nodes"] = (items["nodes"] if one.after else []) + page["nodes"]
         first = one.nested.after(one.first)
         if not one.whole:  # asked for again with its cursor, where it is that long
             return one._replace(first=first, whole=True) if len(page["nodes"]) >= one.first else None
-        info = page.get("pageInfo") or {}
-        if not info.get("hasNextPage"):
+        info = page["pageInfo"]
+        if not info["hasNextPage"]:
             return None
         after = info.get("endCursor")
         if not after or after == one.after or not page["nodes"]:
@@ -218,6 +224,16 @@ def _batches(waiting: Sequence[_Lists]) -> Iterator[list[_Lists]]:
         yield batch
 
 
+def _is_rest(page: Any, one: _Unfinished) -> TypeGuard[Mapping[str, Any]]:
+    """Whether a page is of the form that was asked for, and no shorter than what it is to replace."""
+    if not isinstance(page, dict) or not isinstance(page.get("nodes"), list):
+        return False
+    if not one.after and len(page["nodes"]) < min(one.first, len(items_of(one.node, one.nested))):
+        return False
+    info = page.get("pageInfo")
+    return not one.whole or (isinstance(info, dict) and isinstance(info.get("hasNextPage"), bool))
+
+
 def items_of(node: Record, nested: NestedList) -> list[Record]:
     """The items of a list that came with a node; none where Linear refused it."""
     connection = node.get(nested.name)
@@ -226,4 +242,4 @@ def items_of(node: Record, nested: NestedList) -> list[Record]:
 
 def _reaches(items: list[Record], since: str | None) -> bool:
     """Whether the rest of a list that is newest first may hold items since then."""
-    return since is None or not items or items[-1] is None or items[-1][CURSOR_FIELD] >= since
+    return since is None or not items or not is_sound(items[-1]) or items[-1][CURSOR_FIELD] >= since

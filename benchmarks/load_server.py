@@ -225,7 +225,7 @@ class Server:
 def nodes_of(stream: Stream) -> list[dict[str, Any]]:
     """Nodes of a stream as the stand-in sends them to the connector's query, their lists complete."""
     with LinearApi(issues=_DIFFERENT_ROWS, seed=1) as api:
-        body = {"query": stream.query, "variables": {"first": _DIFFERENT_ROWS}}
+        body = {"query": stream.query, "variables": {"first": stream.page_size}}
         answer = requests.post(api.url, json=body, headers={"Authorization": api.api_key}, timeout=60)
     nodes: list[dict[str, Any]] = answer.json()["data"][stream.roots[0].name]["nodes"]
     for node in nodes:  # a list as long as what was asked for would be read on

@@ -121,6 +121,7 @@ def test_a_row_in_a_page_of_250_costs_few_requests(make_linear_api, make_connect
 def test_more_rows_than_a_state_remembers_fail_the_stream(api, connector):
     while len(api.workspace.ids("Comment")) < 140:
         api.workspace.create("Comment")
+    api.clock.advance(2)
     catalog = connector.catalog(["comments", "users"])
     api.faults.row(api.workspace.ids("Comment")[:120])
     output = connector.read(catalog)

@@ -1,19 +1,15 @@
 """Interrupted and disturbed syncs of the process that users run. (At any message: histories/.)"""
 
-import array
-import fcntl
 import json
 import os
 import random
 import signal
 import subprocess
 import sys
-import termios
-import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,13 +18,14 @@ from integration_tests.connector import Connector, Output
 from integration_tests.expected import records
 from integration_tests.histories import UNSTAMPED, Changes, Destination
 from integration_tests.linear_api import Clock, LinearApi, Request
+from integration_tests.processes import HANG, SIGNALS, as_pid_1, process
 from tools.schemas import ROOT, streams
 
 STREAMS = {stream.name: stream for stream in streams()}
 NAMES = ["issues", "comments", "projects", "issue_relations", "issue_history", "issue_state_spans", "users"]
+LONG = 1_000_000  # characters, more than any pipe holds
 
 Catalog = Mapping[str, Any]
-Interrupts = Callable[[Request, int], bool]
 
 
 @pytest.fixture
@@ -52,7 +49,7 @@ def catalog(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
 
 @dataclass
 class Interrupted:
-    """A read that a signal ended.
+    """A command that a signal ended.
 
     Attributes:
         exit_code: of the process; negative if the signal itself ended it.
@@ -64,43 +61,41 @@ class Interrupted:
     output: Output
     rest: bytes
 
+    @classmethod
+    def of(cls, ended: "subprocess.Popen[bytes]", printed: bytes = b"") -> "Interrupted":
+        """What became of a process, after what was read of it already, once it has ended."""
+        more = ended.stdout.read()
+        ended.wait(HANG)
+        assert ended.stderr.read() == b""
+        *lines, rest = (printed + more).split(b"\n")
+        output = Output(ended.returncode, [json.loads(line) for line in lines], "")
+        return cls(ended.returncode, output, rest)
+
+
+def command(connector: Connector, name: str, catalog: Catalog | None = None) -> list[str]:
+    """The command line of a command, its files written."""
+    made = [*connector.command, name, "--config", connector._file("config", connector.config)]
+    return [*made, "--catalog", connector._file("catalog", catalog)] if catalog else made
+
 
 def interrupted(
-    api: LinearApi,
-    connector: Connector,
-    catalog: Catalog,
-    number: signal.Signals,
-    when: Interrupts,
-    silence: float = 0.0,
+    api: LinearApi, arguments: list[str], number: int, when: Callable[[Request, int], bool]
 ) -> Interrupted:
-    """Read from the beginning until `when` says yes to a request and the others have been silent for long."""
-    asked: list[Request] = []
-    last_request = 0.0
-
-    def interrupt() -> None:
-        while time.monotonic() < last_request + silence:
-            time.sleep(0.05)
-        os.kill(process.pid, number)
+    """Send a signal to a command while it waits for the first answer of which `when` says so."""
+    sent: list[Request] = []
 
     def watch(request: Request, count: int) -> None:
-        nonlocal last_request
-        if not when(request, count):
-            last_request = time.monotonic()
-        elif not asked:
-            asked.append(request)
-            last_request = time.monotonic()
-            threading.Thread(target=interrupt).start() if silence else interrupt()
+        if when(request, count) and not sent:
+            sent.append(request)
+            os.kill(started.pid, number)
 
     api.requests.clear()
     api.before_response(watch)
-    process = subprocess.Popen(
-        reading(connector, catalog), stdout=subprocess.PIPE, preexec_fn=lambda: heeds(number)
-    )
-    printed, _ = process.communicate(timeout=120)
+    with process(arguments, ROOT) as started:
+        done = Interrupted.of(started)
     api.before_response(None)
-    *lines, rest = printed.split(b"\n")
-    output = Output(process.returncode, [json.loads(line) for line in lines], "")
-    return Interrupted(process.returncode, output, rest)
+    assert sent
+    return done
 
 
 @pytest.mark.slow
@@ -114,13 +109,16 @@ def interrupted(
         (signal.SIGKILL, 40),
         (signal.SIGTERM, 1),
         (signal.SIGTERM, 20),
+        (signal.SIGINT, 20),
     ],
     ids=lambda value: getattr(value, "name", str(value)),
 )
 def test_an_interrupted_sync_and_the_next_one_bring_what_an_uninterrupted_one_would(
     api, connector, catalog, number, request_number
 ):
-    first = interrupted(api, connector, catalog, number, lambda _, count: count == request_number)
+    first = interrupted(
+        api, command(connector, "read", catalog), number, lambda _, count: count == request_number
+    )
     api.clock.advance(60)
     for name in NAMES:
         entity = STREAMS[name].roots[0].entity
@@ -138,117 +136,96 @@ def test_an_interrupted_sync_and_the_next_one_bring_what_an_uninterrupted_one_wo
                 destination.write(name, record)
     for name in NAMES:
         assert destination.rows(name) == records(api.workspace, STREAMS[name])
-    if number is signal.SIGTERM:
+    if number is not signal.SIGKILL:
         assert first.rest == b""
 
 
-@pytest.mark.parametrize("waits_for", ["an answer", "the rate limit", "Linear to recover"])
-def test_sigterm_ends_a_sync_that_waits_with_all_that_was_read_printed(api, connector, catalog, waits_for):
-    if waits_for == "an answer":
-        api.faults.slow(60, root="users")
-    elif waits_for == "the rate limit":
-        api.faults.rate_limited(reset_seconds=3600, root="users", count=None)
-    else:
-        api.faults.html(503, root="users", count=None)
+@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+@pytest.mark.parametrize("name", ["check", "read"])
+def test_a_command_that_waits_for_an_answer_ends_of_the_signal(api, connector, catalog, name, number):
+    api.faults.slow(2 * HANG)
+    arguments = command(connector, name, catalog if name == "read" else None)
+    done = interrupted(api, arguments, number, lambda request, count: True)
+    assert (done.exit_code, done.rest) == (-number, b"")
+    assert "CONNECTION_STATUS" not in {message["type"] for message in done.output.messages}
 
-    def is_it(request: Request, number: int) -> bool:
-        return "users" in request.roots
 
-    done = interrupted(api, connector, catalog, signal.SIGTERM, is_it, silence=3)
+def until(lines: Callable[[], bytes], *said: bytes) -> bytes:
+    """What a command prints until it has said all of this."""
+    printed, missing = b"", set(said)
+    while missing:
+        line = lines()
+        assert line, f"it ended without {missing}"
+        printed += line
+        missing -= {text for text in missing if text in line}
+    return printed
+
+
+def test_a_command_that_waits_for_the_rate_limit_ends_of_the_signal(api, connector, catalog):
+    api.faults.rate_limited(reset_seconds=3600, root="users", count=None)
+    with process(command(connector, "read", catalog), ROOT) as started:
+        printed = until(started.stdout.readline, b"waiting until")
+        started.terminate()
+        done = Interrupted.of(started, printed)
     assert (done.exit_code, done.rest) == (-signal.SIGTERM, b"")
     assert done.output.records["users"] == []
-    others = set(NAMES) - {"users"} if waits_for != "the rate limit" else set()  # for that all streams wait
+
+
+def test_a_stream_that_waits_for_linear_to_recover_ends_with_all_others_printed(api, connector, catalog):
+    api.faults.html(503, root="users", count=None)
+    others = set(NAMES) - {"users"}
+    complete = [f'"name":"{name}"}},"status":"COMPLETE"'.encode() for name in others]
+    with process(command(connector, "read", catalog), ROOT) as started:
+        printed = until(started.stdout.readline, b"Trying again in", *complete)
+        started.terminate()
+        done = Interrupted.of(started, printed)
+    assert (done.exit_code, done.rest) == (-signal.SIGTERM, b"")
+    assert done.output.records["users"] == []
     for name in others:
         assert len(done.output.records[name]) == len(records(api.workspace, STREAMS[name]))
         assert done.output.cursor(name) == api.clock.text
 
 
-def heeds(number: signal.Signals) -> None:
-    """A process in the background would ignore Ctrl-C, and so would its children."""
-    if number is not signal.SIGKILL:
-        signal.signal(number, signal.SIG_DFL)
+@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+def test_a_read_ends_of_the_signal_while_nobody_reads_what_it_prints(api, connector, catalog, number):
+    issue = api.workspace.ids("Issue")[0]
+    api.workspace.update("Issue", issue, description=LONG * "x")
+    api.clock.advance(60)
+    with process(command(connector, "read", catalog), ROOT) as started:
+        until(
+            lambda: started.stdout.read(1000), 1000 * b"x"
+        )  # the rest of the line does not fit into the pipe
+        started.send_signal(number)
+        assert started.wait(HANG) == -number
+        assert started.stderr.read() == b""
 
 
-def reading(connector: Connector, catalog: Catalog) -> list[str]:
-    """The command that reads, its files written."""
-    config, chosen = connector.directory / "config.json", connector.directory / "catalog.json"
-    config.write_text(json.dumps(connector.config), "utf-8")
-    chosen.write_text(json.dumps(catalog), "utf-8")
-    return [*connector.command, "read", "--config", str(config), "--catalog", str(chosen)]
+def test_a_discover_ends_of_the_signal_while_nobody_reads_what_it_prints(connector):
+    with process(command(connector, "discover"), ROOT) as started:
+        until(lambda: started.stdout.read(1), b"C")  # of CATALOG: a line that does not fit into the pipe
+        started.terminate()
+        assert started.wait(HANG) == -signal.SIGTERM
+        assert started.stderr.read() == b""
+
+
+@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+def test_a_read_as_pid_1_ends_with_the_code_that_shells_have_for_the_signal(api, connector, catalog, number):
+    api.faults.rate_limited(reset_seconds=3600, count=None)
+    with process(as_pid_1(command(connector, "read", catalog)), ROOT) as started:
+        printed = until(started.stdout.readline, b"waiting until")
+        children = Path(f"/proc/{started.pid}/task/{started.pid}/children")
+        (child,) = children.read_text().split()
+        os.kill(int(child), number)
+        done = Interrupted.of(started, printed)
+    assert (done.exit_code, done.rest) == (128 + number, b"")
 
 
 def test_a_read_ends_when_nobody_takes_what_it_prints(connector, catalog):
-    command = reading(connector, catalog)
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        process.stdout.readline()
-        process.stdout.close()
-        assert process.wait(20) == 1
-        assert process.stderr.read() == b""
-
-
-def test_a_read_ends_at_once_on_ctrl_c(api, connector, catalog):
-    done = interrupted(api, connector, catalog, signal.SIGINT, lambda request, number: number == 20)
-    assert done.exit_code == -signal.SIGINT
-
-
-@pytest.fixture
-def stuck(connector, catalog):
-    """Starts a read whose output nobody takes: the pipe behind it is full; ends what is left of it."""
-    started = []
-
-    def start(number, *before):
-        process = subprocess.Popen(
-            [*before, *reading(connector, catalog)], stdout=subprocess.PIPE, preexec_fn=lambda: heeds(number)
-        )
-        started.append(process)
-        size = fcntl.fcntl(process.stdout, fcntl.F_GETPIPE_SZ)
-        waiting = array.array("i", [0])
-        while waiting[0] < size // 2:  # the rest is too little for what comes next
-            assert process.poll() is None
-            fcntl.ioctl(process.stdout, termios.FIONREAD, waiting)
-            os.sched_yield()
-        return process
-
-    yield start
-    for process in started:
-        process.kill()
-        process.stdout.close()
-        process.wait(60)
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
-def test_a_signal_ends_a_read_whose_output_nobody_takes(stuck, number):
-    process = stuck(number)
-    process.send_signal(number)
-    assert process.wait(60) == -number
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root may make a PID namespace")
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
-def test_as_pid_1_a_signal_is_told_by_the_exit_code(stuck, number):
-    process = stuck(number, "unshare", "--pid", "--fork", "--kill-child")
-    (child,) = subprocess.check_output(["pgrep", "--parent", str(process.pid)]).split()
-    os.kill(int(child), number)
-    assert process.wait(60) == 128 + number
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
-def test_a_signal_ends_a_check_that_waits_for_an_answer(api, connector, number):
-    api.faults.slow(60, count=None)
-    arrived = threading.Event()
-    api.before_response(lambda request, count: arrived.set())
-    config = connector.directory / "config.json"
-    config.write_text(json.dumps(connector.config), "utf-8")
-    process = subprocess.Popen(
-        [*connector.command, "check", "--config", str(config)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        preexec_fn=lambda: heeds(number),
-    )
-    assert arrived.wait(60)
-    process.send_signal(number)
-    _, told = process.communicate(timeout=60)
-    assert (process.returncode, told) == (-number, b"")
+    with process(command(connector, "read", catalog), ROOT) as started:
+        started.stdout.readline()
+        started.stdout.close()
+        assert started.wait(HANG) == 1
+        assert started.stderr.read() == b""
 
 
 OUT_OF_MEMORY = """
@@ -267,7 +244,9 @@ main(sys.argv[1:])
 
 def test_a_read_that_fails_as_a_whole_ends_though_its_threads_still_read(connector, catalog):
     connector.command = [sys.executable, "-c", OUT_OF_MEMORY]
-    done = subprocess.run(reading(connector, catalog), capture_output=True, text=True, timeout=60, cwd=ROOT)
+    done = subprocess.run(
+        command(connector, "read", catalog), capture_output=True, text=True, timeout=60, cwd=ROOT
+    )
     assert done.returncode == 1
     assert "Source exceeded memory limit" in done.stdout.splitlines()[-1]
 

@@ -5,6 +5,8 @@ import gc
 import logging
 import os
 import sys
+import threading
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -27,27 +29,27 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from source_linear.catalog import read_catalog
 from source_linear.cdk import queued_messages
 from source_linear.config import read_config
-from source_linear.ending import ENDING
+from source_linear.ending import ENDING, GRACE
 from source_linear.source import SourceLinear
 from source_linear.state import read_states
 
 # A write lets the reading threads run, and takes long to come back: better few than many.
 _PRINTED_AT_ONCE = 256 * 1024  # bytes
 _COLLECTED_AFTER = 50_000  # objects
+_INTERRUPTED_EVERY = 0.02  # seconds
 
 
 class Printer:
-    """Prints messages as lines on stdout, many at a time; a signal ends the process between two lines.
+    """Prints messages as lines on stdout, many at a time; a signal ends the process between two of them.
 
-    Inside of one only where nobody reads any more. What was read and not yet covered by a printed state is
-    read again by the next sync.
+    What was read and not yet covered by a printed state is read again by the next sync.
     """
 
     def __init__(self) -> None:
         self._lines: list[bytes] = []
         self._size = 0
-        self._printing = False
-        ENDING.before = self._finish
+        self._ending = False
+        ENDING.finish = self._finish
 
     def print(self, messages: Iterable[AirbyteMessage]) -> None:
         """Print each message; a record may wait for others, everything else is printed at once."""
@@ -62,21 +64,31 @@ class Printer:
             self._flush()
 
     def _flush(self) -> None:
-        self._printing = True
-        lines, self._lines, self._size = b"".join(self._lines), [], 0
         with PRINT_BUFFER.lock:  # the logger prints from other threads: never into one of our lines
-            while lines:
-                lines = lines[os.write(sys.stdout.fileno(), lines) :]
-        self._printing = False
-        if ENDING.number:
-            ENDING.end()
+            lines, self._lines, self._size = b"".join(self._lines), [], 0
+            self._write(lines)
+        if self._ending:
+            threading.Event().wait()  # for the end: a state after what was left out would be wrong
 
-    def _finish(self) -> bool:
-        """Print what waits; False while a line is being printed: its end is that of the process."""
-        if self._printing:
-            return False
-        self._flush()
-        return True
+    def _write(self, lines: bytes) -> None:
+        """Write lines; no further one than the current as soon as the process is to end."""
+        written, end = 0, len(lines)
+        while written < end:
+            written += os.write(sys.stdout.fileno(), memoryview(lines)[written:end])
+            if self._ending:
+                end = lines.find(b"\n", written - 1) + 1
+
+    def _finish(self) -> None:
+        """Complete the line that is being printed, print what waits as far as it is read, then no more."""
+        self._ending = True
+        last_line_until = time.monotonic() + GRACE / 2  # so that the last one has as long again
+        while not PRINT_BUFFER.lock.acquire(timeout=_INTERRUPTED_EVERY):  # and kept: nobody prints after this
+            ENDING.interrupt()
+        sys.stdout.flush()
+        for line in self._lines:
+            if time.monotonic() > last_line_until:
+                break
+            self._write(line)
 
 
 def _plain(message: AirbyteMessage) -> Any:
@@ -105,8 +117,8 @@ def run(arguments: list[str]) -> None:
     except AirbyteTracedException as error:
         printer.print([error.as_sanitized_airbyte_message()])
         _fail(parsed.command, printer, error.message or str(error))
-    except BrokenPipeError:  # whoever read the output has enough
-        _leave(1)
+    except BrokenPipeError:  # not an error of this command: `main` ends it
+        raise
     except Exception as error:
         sys.excepthook(*sys.exc_info())
         sys.stdout.flush()

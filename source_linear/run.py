@@ -1,22 +1,34 @@
-"""The command `source-linear`. The CDK is imported where it is needed: that takes a second."""
+"""The command `source-linear`. Imports wait for the signals to be heeded: those of the CDK take a second."""
 
 import gc
 import json
+import os
 import sys
 
 from source_linear.ending import ENDING
-from source_linear.packaged import manifest
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one command of the Airbyte protocol: messages as JSON lines on stdout.
 
     Exits with 0, with 1 if the command failed, and with 2 if it was not understood. SIGTERM and Ctrl-C end
-    it by the signal itself, or as PID 1 with 143 and 130.
+    it within two seconds by the signal itself, or as PID 1 with 143 and 130. It takes over the signals of
+    the process, so it is called in the main thread of one of its own.
     """
-    ENDING.heed()
-    arguments = sys.argv[1:] if arguments is None else arguments
+    with ENDING:
+        try:
+            try:
+                _main(sys.argv[1:] if arguments is None else arguments)
+            finally:
+                sys.stdout.flush()  # while a signal still ends it: Python's own flush it would not
+        except BrokenPipeError:  # whoever read the output has enough
+            os._exit(1)
+
+
+def _main(arguments: list[str]) -> None:
     if arguments == ["spec"]:
+        from source_linear.packaged import manifest
+
         declared = manifest()["spec"]
         specification = {
             "connectionSpecification": declared["connection_specification"],

@@ -27,13 +27,16 @@ def hand_back(config: Mapping[str, Any], config_path: str | None, credentials: M
         if credentials.get(name):
             add_to_secrets(credentials[name])
     replaced = {**config, "credentials": dict(credentials)}
-    with PRINT_BUFFER.lock:  # what else is printed meanwhile waits
+    with PRINT_BUFFER.lock:  # what else is printed meanwhile waits, and so does the end by a signal
         emit_configuration_as_airbyte_control_message(replaced)
-    if config_path is None or any(name in os.environ for name in _IN_AIRBYTE):
-        return
+        if config_path is not None and not any(name in os.environ for name in _IN_AIRBYTE):
+            _write(Path(config_path), json.dumps(replaced, indent=2))
+
+
+def _write(path: Path, config: str) -> None:
     try:
         # In place: so the file keeps its owner and rights, and may be mounted by itself.
-        Path(config_path).write_text(json.dumps(replaced, indent=2), "utf-8")
+        path.write_text(config, "utf-8")
     except OSError as error:
         _LOGGER.warning(
             "The new refresh token could not be written into the configuration file (%s): take it from "

@@ -1,88 +1,114 @@
-"""The end by a signal: what is printed before it, and that nothing holds it up."""
+"""The end by a signal, of processes that do nothing but wait for it."""
 
-import json
 import signal
-import subprocess
-import sys
 
 import pytest
 
+from integration_tests.processes import HANG, SIGNALS, as_pid_1, process, python
 from source_linear.ending import GRACE
 
-RECORDS = """
-import os, signal
-from airbyte_cdk.models import AirbyteMessage, AirbyteRecordMessage, Type
-from source_linear.command import Printer
+WAITING = """
 from source_linear.ending import ENDING
-
-def messages():
-    for number in range(3):
-        record = AirbyteRecordMessage(stream="issues", data={"id": str(number)}, emitted_at=1)
-        yield AirbyteMessage(type=Type.RECORD, record=record)
-    os.kill(os.getpid(), signal.SIGTERM)
-    raise AssertionError("it goes on")
-
-ENDING.heed()
-Printer().print(messages())
+from threading import Event
+with ENDING:
+    {before}
+    print("ready", flush=True)
+    {waits}
 """
-
-HELD_UP = """
-import os, signal, threading
+FOR_EVER = "Event().wait()"
+# A call that no signal ends, as some that resolve a name; its shell ends with the test.
+IN_C = """
+from ctypes import CDLL
 from source_linear.ending import ENDING
-
-def never_done():
-    threading.Event().wait()
-
-ENDING.heed()
-ENDING.before = never_done
-os.kill(os.getpid(), signal.SIGTERM)
-"""
-
-TWICE = """
-import os, signal
-from source_linear import ending
-
-def impatient():
-    os.kill(os.getpid(), signal.SIGINT)
-    os.kill(os.getpid(), signal.SIGTERM)
-    raise AssertionError("it goes on")
-
-ending.GRACE = 3600
-ending.ENDING.heed()
-ending.ENDING.before = impatient
-os.kill(os.getpid(), signal.SIGTERM)
-"""
-
-IGNORED = """
-import os, signal
-from source_linear.ending import ENDING
-signal.signal(signal.SIGINT, signal.SIG_IGN)
-ENDING.heed()
-os.kill(os.getpid(), signal.SIGINT)
+with ENDING:
+    CDLL(None).system(b"exec 2>&-; echo ready; exec 1>&-; read line")
 """
 
 
-def run(script):
-    return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
+def ends(script: str, number: int) -> int:
+    """How a process ends that is sent a signal when it says that it is ready."""
+    with process(python(script)) as started:
+        assert b"ready" in started.stdout.readline()
+        started.send_signal(number)
+        code = started.wait(HANG)
+        assert started.stderr.read() == b""
+    return code
 
 
-def test_records_that_wait_to_be_printed_are_printed_before_the_end():
-    done = run(RECORDS)
-    assert (done.returncode, done.stderr) == (-signal.SIGTERM, "")
-    printed = [json.loads(line)["record"]["data"]["id"] for line in done.stdout.splitlines()]
-    assert printed == ["0", "1", "2"]
-
-
-@pytest.mark.parametrize("script", [HELD_UP, TWICE], ids=["once", "twice"])
-def test_what_does_not_finish_ends_all_the_same(script):
-    done = run(script)
-    assert (done.returncode, done.stderr) == (-signal.SIGTERM, "")
-
-
-def test_the_watch_leaves_room_within_two_seconds():
+def test_the_grace_leaves_a_margin_within_two_seconds():
     assert GRACE <= 1.5
 
 
-def test_a_signal_that_is_ignored_stays_ignored():
-    done = run(IGNORED)
-    assert (done.returncode, done.stderr) == (0, "")
+@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+def test_a_process_ends_of_the_signal_itself(number):
+    assert ends(WAITING.format(before="", waits=FOR_EVER), number) == -number
+
+
+@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+def test_pid_1_ends_with_the_code_that_shells_have_for_the_signal(number):
+    sends_it = f"import os; assert os.getpid() == 1; os.kill(1, {int(number)}); {FOR_EVER}"
+    with process(as_pid_1(python(WAITING.format(before="", waits=sends_it)))) as started:
+        printed, said = started.communicate(timeout=HANG)
+    assert (started.returncode, printed, said) == (128 + number, b"ready\n", b"")
+
+
+def test_a_main_thread_that_does_not_come_back_holds_nothing_up():
+    assert ends(IN_C, signal.SIGTERM) == -signal.SIGTERM
+
+
+def test_what_must_not_be_cut_is_completed_first():
+    before = 'ENDING.finish = lambda: print("whole", flush=True)'
+    with process(python(WAITING.format(before=before, waits=FOR_EVER))) as started:
+        assert started.stdout.readline() == b"ready\n"
+        started.terminate()
+        assert started.stdout.read() == b"whole\n"
+        assert started.wait(HANG) == -signal.SIGTERM
+
+
+@pytest.mark.parametrize("finish", ["Event().wait", "lambda: (_ for _ in ()).throw(BrokenPipeError())"])
+def test_what_cannot_be_completed_is_left(finish):
+    script = WAITING.format(before=f"ENDING.finish = {finish}", waits=FOR_EVER)
+    assert ends(script, signal.SIGTERM) == -signal.SIGTERM
+
+
+def test_a_signal_that_was_ignored_stays_ignored():
+    ignored = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
+    sends_it = f"import os; os.kill(os.getpid(), signal.SIGINT); print('still there', flush=True); {FOR_EVER}"
+    with process(python(ignored + WAITING.format(before="", waits=sends_it))) as started:
+        assert [started.stdout.readline() for _ in range(2)] == [b"ready\n", b"still there\n"]
+        started.terminate()
+        assert started.wait(HANG) == -signal.SIGTERM
+
+
+def test_a_process_that_is_done_is_ended_by_a_signal_as_any_other():
+    done = WAITING.format(before="pass", waits="pass") + f'\nprint("done", flush=True); {FOR_EVER}'
+    with process(python(done)) as started:
+        assert [started.stdout.readline() for _ in range(2)] == [b"ready\n", b"done\n"]
+        started.terminate()
+        assert started.wait(HANG) == -signal.SIGTERM
+
+
+# Importing the CDK takes a second; here it never comes to an end.
+STARTING = """
+import os, sys
+from threading import Event
+class Never:
+    def find_spec(self, name, path, target=None):
+        if name == "airbyte_cdk":
+            {starting}
+            Event().wait()
+sys.meta_path.insert(0, Never())
+from source_linear.run import main
+main(["discover"])
+"""
+
+
+@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+def test_a_command_that_is_starting_ends_of_the_signal(number):
+    assert ends(STARTING.format(starting='print("ready", flush=True)'), number) == -number
+
+
+def test_a_command_that_is_starting_as_pid_1_ends_by_the_code():
+    with process(as_pid_1(python(STARTING.format(starting="os.kill(1, 15)")))) as started:
+        printed, said = started.communicate(timeout=HANG)
+    assert (started.returncode, printed, said) == (143, b"", b"")

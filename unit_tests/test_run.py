@@ -1,6 +1,7 @@
 """The command, before and after the CDK is imported."""
 
 import json
+import os
 import subprocess
 import sys
 from itertools import chain
@@ -10,17 +11,28 @@ import pytest
 from airbyte_cdk.models import AirbyteMessage, AirbyteMessageSerializer, AirbyteRecordMessage, Type
 
 from source_linear.command import _plain
-from source_linear.run import main
 from source_linear.source import SourceLinear
 from source_linear.streams import MAX_PAGE_SIZE
 from source_linear.sync.records import parts, unfolded
 
 
-def test_spec_is_the_one_that_the_cdk_makes_of_the_manifest(capsys):
-    main(["spec"])
+def test_spec_is_the_one_that_the_cdk_makes_of_the_manifest():
+    command = [sys.executable, "-m", "source_linear.run", "spec"]
+    printed = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
     theirs = AirbyteMessage(type=Type.SPEC, spec=SourceLinear().spec(None))
-    printed = json.loads(capsys.readouterr().out)
     assert printed == json.loads(orjson.dumps(AirbyteMessageSerializer.dump(theirs)))
+
+
+@pytest.mark.parametrize(
+    "arguments", [["spec"], ["spec", "--debug"], ["check", "--config", "none.json"]], ids=" ".join
+)
+def test_a_command_that_nobody_reads_ends_without_a_word(arguments):
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "source_linear.run", *arguments]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (1, b"")
 
 
 def test_spec_does_without_the_cdk():

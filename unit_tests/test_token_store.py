@@ -1,8 +1,10 @@
 """Where a new refresh token goes."""
 
 import json
+from threading import Thread
 
 import pytest
+from airbyte_cdk.logger import PRINT_BUFFER
 
 from source_linear import token_store
 from source_linear.token_store import hand_back
@@ -51,3 +53,22 @@ def test_a_file_that_cannot_be_written_is_a_warning_without_the_token(tmp_path, 
     assert len(controls(capsys)) == 1
     (warning,) = caplog.messages
     assert "CONTROL" in warning and "refresh-" not in warning
+
+
+def test_nothing_ends_the_process_while_the_file_is_written(tmp_path, capsys, monkeypatch):
+    """The end by a signal waits for the lock, in a thread of its own."""
+    free = []
+
+    def look():
+        free.append(PRINT_BUFFER.lock.acquire(blocking=False))
+        if free[-1]:
+            PRINT_BUFFER.lock.release()
+
+    def write(path, *_):
+        other = Thread(target=look)
+        other.start()
+        other.join()
+
+    monkeypatch.setattr(token_store.Path, "write_text", write)
+    hand_back(CONFIG, str(tmp_path / "config.json"), NEW)
+    assert free == [False]

@@ -4,12 +4,13 @@ import ipaddress
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import jsonschema
+import pendulum
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
@@ -101,21 +102,27 @@ def validate(config: Any, connection_specification: Mapping[str, Any]) -> None:
         _validate_api_url(checked["api_url"])
 
 
-def timestamp(text: str) -> datetime:
-    """Read an ISO 8601 date or UTC date-time, to the microsecond.
+def timestamp(text: str) -> pendulum.DateTime:
+    """Read an ISO 8601 date, or date-time with seconds, to the microsecond; UTC where it has no offset.
 
     Raises:
         ValueError: it is neither.
     """
-    if not re.fullmatch(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)?)?", text):
-        raise ValueError(text)
-    moment = datetime.fromisoformat(text)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    try:
+        moment = pendulum.parse(text)
+        # pendulum also reads weeks, days of the year, times of today and "now": the date must be written out.
+        if isinstance(moment, pendulum.DateTime):
+            written = moment.isoformat()[:19]
+            if text[:19] in (written, written[:10]):
+                return moment.in_timezone("UTC")
+    except (TypeError, OverflowError):
+        pass
+    raise ValueError(text)
 
 
 def milliseconds(moment: datetime) -> str:
     """A moment as Linear writes it: UTC, cut to the millisecond, for example 2026-01-31T08:15:00.123Z."""
-    text = moment.astimezone(UTC).isoformat(timespec="milliseconds")
+    text = pendulum.instance(moment).in_timezone("UTC").isoformat(timespec="milliseconds")
     return text.replace("+00:00", "Z")
 
 
@@ -187,7 +194,7 @@ def _validate_start_date(text: str) -> None:
         moment = timestamp(text)
     except ValueError:
         raise config_error(f"start_date: {text} is not a date that exists.") from None
-    if moment > datetime.now(UTC):
+    if moment > pendulum.now("UTC"):
         raise config_error(f"start_date: {text} lies in the future; nothing would be read.")
 
 

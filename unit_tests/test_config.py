@@ -1,5 +1,8 @@
 """A configuration that is wrong is refused in a sentence that names the field."""
 
+import time
+from datetime import datetime
+
 import pytest
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
@@ -197,13 +200,49 @@ def test_every_secret_is_marked_as_one():
         ("2024-01-31T08:15:00Z", "2024-01-31T08:15:00.000Z"),
         ("2024-01-31T08:15:00+02:00", "2024-01-31T06:15:00.000Z"),
         ("2024-01-31", "2024-01-31T00:00:00.000Z"),
+        ("2024-01-31T08:15:00", "2024-01-31T08:15:00.000Z"),
+        ("2024-01-31T08:15:00.1Z", "2024-01-31T08:15:00.100Z"),
+        ("2024-01-31T08:15:00.123999999Z", "2024-01-31T08:15:00.123Z"),
+        ("2024-01-31T08:15:00-0730", "2024-01-31T15:45:00.000Z"),
+        ("2024-12-31T23:59:59.999-01:00", "2025-01-01T00:59:59.999Z"),
+        ("2024-02-29", "2024-02-29T00:00:00.000Z"),
     ],
 )
 def test_a_timestamp_is_read_in_every_form_and_written_in_linears(text, cut):
     assert milliseconds(timestamp(text)) == cut
 
 
-@pytest.mark.parametrize("text", ["", "now", "2024", "2024-13-01", "20240131", "1706688900"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "now", "yesterday", "2024", "2024-01", "20240131", "1706688900", "2024-1-31", " 2024-01-31"),
+        *("2024-13-01", "2024-02-30", "2023-02-29", "0000-01-01", "2024-01-31Z"),
+        *("2024-W05", "2024-W05-3", "2024W053", "2024-031"),  # weeks and days of the year
+        *("08:15:00", "T08:15:00Z", "08:15:00Z"),  # times of an unknown day
+        *("2024-01-31T08", "2024-01-31T08:15", "2024-01-31T08:15Z", "20240131T081500Z"),
+        *("2024-01-31 08:15:00", "2024-01-31T08:15:00.Z", "2024-01-31T25:00:00Z", "2024-01-31T08:15:00z"),
+        *("2024-01-31T08:15:00 Europe/Berlin", "2024-01-31T08:15:00 CET", "2024-01-31T08:15:00+99:00"),
+        *("P1D", "2024-05-31/P1D", "2024-01-31/2024-02-01", "2024-01-31T08:15:00/P1D"),
+        *("9999-12-31T23:59:59-05:00", "0001-01-01T00:00:00+05:00"),  # no such day in UTC
+    ],
+)
 def test_what_is_no_timestamp_is_refused(text):
     with pytest.raises(ValueError):
         timestamp(text)
+
+
+@pytest.mark.parametrize("value", [None, 20240131, 1.5, True, [], {}])
+def test_a_timestamp_that_is_not_text_is_refused(value):
+    with pytest.raises(ValueError):
+        timestamp(value)
+
+
+def test_a_moment_is_written_in_utc_whatever_the_zone_of_the_machine(monkeypatch):
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        assert milliseconds(timestamp("2024-07-01")) == "2024-07-01T00:00:00.000Z"
+        assert milliseconds(datetime(2024, 7, 1)) == "2024-07-01T00:00:00.000Z"
+    finally:
+        monkeypatch.undo()
+        time.tzset()

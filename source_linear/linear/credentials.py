@@ -3,14 +3,15 @@
 import re
 import threading
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any
+
+import pendulum
 
 from source_linear.linear.answers import judge_token
 from source_linear.linear.errors import Failure
 
 _WRAPPING = " \t\r\n\"'`“”‘’"  # what comes along when a key is copied
-_EARLY = timedelta(minutes=5)  # before an access token ends
+_EARLY = pendulum.duration(minutes=5)  # before an access token ends
 _SECRETS = ("api_key", "access_token", "refresh_token", "client_secret")
 # Posts a form to a URL: the HTTP status and the body, or why there is none.
 Post = Callable[[str, Mapping[str, str]], tuple[int, bytes] | Failure]
@@ -81,10 +82,10 @@ class Credentials:
         if not self._values.get("access_token"):
             return False
         try:
-            end = datetime.fromisoformat(self._values["token_expiry_date"])
-            return (end if end.tzinfo else end.replace(tzinfo=UTC)) - _EARLY > datetime.now(UTC)
+            end = pendulum.parse(self._values["token_expiry_date"])
         except (KeyError, TypeError, ValueError):
             return True  # until Linear refuses it
+        return not isinstance(end, pendulum.DateTime) or end - _EARLY > pendulum.now("UTC")
 
     def _renew(self, stream: str, post: Post) -> Failure | None:
         names = ["client_id", "client_secret"]
@@ -103,8 +104,8 @@ class Credentials:
         self._values |= {name: tokens[name] for name in ("access_token", "refresh_token") if tokens.get(name)}
         self._secrets |= {str(self._values[name]) for name in _SECRETS if self._values.get(name)}
         seconds = tokens.get("expires_in")
-        lifetime = timedelta(seconds=seconds if isinstance(seconds, int | float) else 3600)
-        end = (datetime.now(UTC) + lifetime).isoformat(timespec="milliseconds")
+        lifetime = pendulum.duration(seconds=seconds if isinstance(seconds, int | float) else 3600)
+        end = (pendulum.now("UTC") + lifetime).isoformat(timespec="milliseconds")
         self._values["token_expiry_date"] = end.replace("+00:00", "Z")
         if self._values.get("refresh_token") != before:
             self._replaced(dict(self._values))

@@ -3,8 +3,10 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
+
+import pendulum
 
 from source_linear.config import milliseconds, timestamp
 from source_linear.streams import CURSOR_FIELD, Stream
@@ -12,9 +14,9 @@ from source_linear.streams import CURSOR_FIELD, Stream
 _LOGGER = logging.getLogger("airbyte")
 CREATED_AT = "createdAt"
 _BEGINNING = "1970-01-01T00:00:00.000Z"  # where the manifest's cursor begins without a state
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SHORTEST_WINDOW = timedelta(days=1)
-_WRONG_CLOCK = timedelta(days=1)
+_EPOCH = pendulum.datetime(1970, 1, 1)
+_SHORTEST_WINDOW = pendulum.duration(days=1)
+_WRONG_CLOCK = pendulum.duration(days=1)
 
 
 @dataclass(frozen=True)
@@ -85,8 +87,8 @@ class Sync:
         A cursor that lies ahead was written by a clock that was wrong. How wrong is not known: a little
         ahead, the day before is read again, far ahead, everything.
         """
-        lead = timestamp(cursor) - self.start
-        if lead <= timedelta(0):
+        lead = timestamp(cursor) - pendulum.instance(self.start)
+        if lead <= pendulum.duration():
             return cursor
         again = milliseconds(self.start - _WRONG_CLOCK) if lead <= _WRONG_CLOCK else None
         _LOGGER.warning(

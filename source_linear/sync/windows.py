@@ -11,9 +11,9 @@ Nothing past E is read, so nothing can push the state past a change that was not
 
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
+import pendulum
 from airbyte_cdk.sources.streams.concurrent.state_converters.datetime_stream_state_converter import (
     CustomFormatConcurrentStreamStateConverter,
 )
@@ -24,7 +24,7 @@ from source_linear.streams import CURSOR_FIELD, Record, Stream
 from source_linear.sync.bounds import CREATED_AT, Bounds
 
 # An entry of a history may be stamped after its parent: a sync that ended between the two missed it.
-_LATER_THAN_ITS_PARENT = timedelta(minutes=1)
+_LATER_THAN_ITS_PARENT = pendulum.duration(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ class WindowState(CustomFormatConcurrentStreamStateConverter):
 
     def __init__(self) -> None:
         super().__init__(
-            datetime_format="%Y-%m-%dT%H:%M:%S.%_msZ", cursor_granularity=timedelta(milliseconds=1)
+            datetime_format="%Y-%m-%dT%H:%M:%S.%_msZ", cursor_granularity=pendulum.duration(milliseconds=1)
         )
 
     def _get_latest_complete_time(self, slices: list[MutableMapping[str, Any]]) -> Any:

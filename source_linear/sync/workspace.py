@@ -3,9 +3,11 @@
 import logging
 from collections.abc import Collection, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
+
+import pendulum
 
 from source_linear.config import config_error, milliseconds, timestamp
 from source_linear.linear.answers import Answer
@@ -15,7 +17,7 @@ from source_linear.sync.probe import Probe
 from source_linear.sync.roots import Question, Roots
 
 _LOGGER = logging.getLogger("airbyte")
-_AHEAD = timedelta(minutes=1)  # that Linear's clock may be of ours before one of them is doubted
+_AHEAD = pendulum.duration(minutes=1)  # that Linear's clock may be of ours before one of them is doubted
 
 
 class Workspace(NamedTuple):
@@ -97,9 +99,9 @@ def time_of(workspace: Workspace, api: Api, streams: Collection[Stream]) -> date
         api: Linear's API.
         streams: the streams that are about to be read.
     """
-    now, dated = datetime.now(UTC), None
+    now, dated = pendulum.now("UTC"), None
     with suppress(KeyError, ValueError, TypeError):
-        dated = parsedate_to_datetime((workspace.answer.headers or {})["Date"]).astimezone(UTC)
+        dated = pendulum.instance(parsedate_to_datetime((workspace.answer.headers or {})["Date"]))
     if dated and dated <= now + _AHEAD:
         return dated
     newest = "(first: 1, orderBy: updatedAt, includeArchived: true) { nodes { updatedAt } }"

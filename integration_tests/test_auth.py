@@ -76,7 +76,7 @@ def test_a_key_that_was_copied_with_something_around_it_is_taken_as_meant(linear
 def test_what_cannot_be_a_key_is_refused_before_anything_is_sent(linear_api, connect):
     answer = status(connect("API Key", api_key="lin api key").check())
     assert answer["status"] == "FAILED"
-    assert answer["message"].startswith("credentials.api_key: holds white space")
+    assert answer["message"].startswith("credentials.api_key: contains white space")
     assert len(linear_api.requests) == 0
 
 

@@ -188,7 +188,7 @@ def test_a_stream_that_does_not_exist_is_refused_by_name(linear_api, connector):
 def test_a_stream_that_is_there_twice_is_refused_by_name(linear_api, connector):
     catalog = connector.catalog(["users", "teams"])
     catalog["streams"].append({**catalog["streams"][0], "sync_mode": "full_refresh"})
-    assert error_of(connector.read(catalog)).startswith("catalog: users is there more than once.")
+    assert error_of(connector.read(catalog)).startswith("catalog: users is listed more than once.")
     assert len(linear_api.requests) == 0
 
 

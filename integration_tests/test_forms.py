@@ -15,7 +15,7 @@ def api(tmp_path):
 
 
 def warned(output):
-    return [line.split("Stream ", 1)[1] for line in output.logs if "where its column is" in line]
+    return [line.split("Stream ", 1)[1] for line in output.logs if "its column is declared as" in line]
 
 
 def test_recorded_forms_are_not_warned_of(api, tmp_path):

@@ -52,8 +52,8 @@ def test_a_sync_of_50_streams_that_finds_nothing_costs_two_requests(make):
     assert requests <= 3 and points <= 5_000
     assert {output.cursor(name) for name in STREAMS} == {output.cursor("issues")}
     assert output.cursor("issues") > first.cursor("issues")
-    assert any("50 of 50 streams complete, 50 without news" in line for line in output.logs)
-    assert any(line.endswith("Stream issues: no news.") for line in output.logs)
+    assert any("50 of 50 streams complete, 50 without changes" in line for line in output.logs)
+    assert any(line.endswith("Stream issues: no changes.") for line in output.logs)
 
 
 def test_long_lists_cost_a_request_for_each_250_rows(make):

@@ -267,7 +267,7 @@ def test_a_full_refresh_that_is_handed_the_state_of_a_finished_one_goes_on_and_s
     api.workspace.update("User", api.workspace.ids("User")[0])
     again = connector.read(catalog, first.last_states)
     (warning,) = warnings(again)
-    assert warning.startswith("Full refresh of all streams: it goes on from the state that came with it")
+    assert warning.startswith("Full refresh of all streams: it continues from the state that was passed in")
     assert "leave out --state" in warning
     assert {name: len(rows) for name, rows in again.records.items()} == {"users": 1}
     anew = connector.read(catalog)

@@ -41,8 +41,8 @@ def configured_streams(
     names = [item.stream.name for item in catalog.streams] if catalog else []
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise config_error(
-            f"catalog: {', '.join(twice)} is there more than once. Keep one entry for each stream: its rows "
-            "would come twice, and a stream has one state."
+            f"catalog: {', '.join(twice)} is listed more than once. Keep one entry per stream: its rows "
+            "would be sent twice, and a stream has one state."
         )
     if unknown := sorted(set(names) - set(known)):
         raise config_error(

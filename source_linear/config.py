@@ -19,7 +19,7 @@ _FLAT_KEYS = ("api_key", "linear_api_key")
 
 
 def config_error(message: str) -> AirbyteTracedException:
-    """An error that the user can mend; `message` says how."""
+    """An error that the user can fix; `message` says how."""
     return AirbyteTracedException(
         message=message, internal_message=message, failure_type=FailureType.config_error
     )
@@ -193,9 +193,9 @@ def _validate_start_date(text: str) -> None:
     try:
         moment = timestamp(text)
     except ValueError:
-        raise config_error(f"start_date: {text} is not a date that exists.") from None
+        raise config_error(f"start_date: {text} is not a valid date.") from None
     if moment > pendulum.now("UTC"):
-        raise config_error(f"start_date: {text} lies in the future; nothing would be read.")
+        raise config_error(f"start_date: {text} is in the future; nothing would be read.")
 
 
 def _validate_api_url(url: str) -> None:

@@ -18,11 +18,11 @@ SCOPE = "scope"
 Scope = Mapping[str, Any]
 
 # archived_rows before and now -> what the copy will not get.
-_LEFT_OUT = "rows that were archived before do not come, and look alive where they were copied"
-_UNSEEN = "rows of the copy that are archived from now on stay as they are, and look alive"
+_LEFT_OUT = "rows archived before are not sent, and copies of them still look active"
+_UNSEEN = "copied rows that are archived from now on are not updated, and still look active"
 _ARCHIVED_ROWS = {
-    ("flag", "delete"): "rows that were archived before are not marked as deleted, and stay in the copy",
-    ("delete", "flag"): "rows that were archived before and that the destination removed do not come back",
+    ("flag", "delete"): "rows archived before are not marked as deleted, and stay in the copy",
+    ("delete", "flag"): "rows archived before that the destination removed are not restored",
     ("exclude", "flag"): _LEFT_OUT,
     ("exclude", "delete"): _LEFT_OUT,
     ("flag", "exclude"): _UNSEEN,
@@ -56,16 +56,19 @@ def missed(before: Scope, now: Scope, cursor: str) -> Iterator[tuple[str, str]]:
         yield "archived_rows", f"it was {former} and is {current}; {_ARCHIVED_ROWS[archived_rows]}"
     known, teams = before.get("team_keys", []), now.get("team_keys", [])
     if known and (not teams or set(teams) - set(known)):
-        yield "team_keys", f"{_change(known, teams)}; rows of the teams that came in arrive when they change"
+        yield (
+            "team_keys",
+            f"{_change(known, teams)}; existing rows of the added teams are sent only when they change",
+        )
     if teams and (not known or set(known) - set(teams)):
-        yield "team_keys", f"{_change(known, teams)}; rows of the teams that went out stay as they are"
+        yield "team_keys", f"{_change(known, teams)}; copied rows of the removed teams are no longer updated"
     earlier, start = before.get("start_date", ""), now.get("start_date", "")
     if start < earlier:
-        yield "start_date", f"rows that last changed before {earlier}, the former one, do not come"
+        yield "start_date", f"rows last changed before {earlier}, the previous start date, are not sent"
     if start > max(earlier, cursor):
         yield (
             "start_date",
-            f"it is later than the state; what changed in between, until {start}, does not come",
+            f"it is later than the state; changes in between, until {start}, are not sent",
         )
 
 
@@ -96,7 +99,7 @@ def renew(
                 changed[change].append(name)
     warnings = [
         f"{option} was changed since the state of {_named(names, configured)} was written: {what}. Refresh "
-        "these streams (clear their state) to set the copy right."
+        "these streams (clear their state) to correct the copy."
         for (option, what), names in changed.items()
     ]
     full = [
@@ -106,9 +109,9 @@ def renew(
     ]
     if full:
         warnings.append(
-            f"Full refresh of {_named(full, configured)}: it goes on from the state that came with it, as "
-            "after a break, and reads nothing but what changed since. To read everything again, clear the "
-            "state of these streams; without Airbyte, leave out --state."
+            f"Full refresh of {_named(full, configured)}: it continues from the state that was passed in "
+            "and reads only what changed since. To read everything again, clear the state of these "
+            "streams; without Airbyte, omit --state."
         )
     return warnings
 

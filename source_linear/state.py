@@ -37,9 +37,7 @@ def read_states(path: str) -> list[AirbyteStateMessage]:
             return states
     except Exception:
         pass
-    raise config_error(
-        f"--state: {path} is not a list of state messages as an earlier read printed them."
-    ) from None
+    raise config_error(f"--state: {path} is not a list of state messages as read prints them.") from None
 
 
 class StreamStates:
@@ -127,7 +125,7 @@ def cursor_of(stream: Stream, state: Mapping[str, Any]) -> str | None:
         return milliseconds(timestamp(state[stream.cursor_field]))
     except (KeyError, TypeError, ValueError):
         raise config_error(
-            f"state: that of stream {stream.name} is not one of this connector: it should be like "
+            f"state: that of stream {stream.name} cannot be read; expected a form like "
             f'{{"{stream.cursor_field}": "2026-01-31T08:15:00.000Z"}}. Reset the stream to read it from '
-            "the beginning; nothing was read or changed."
+            "the beginning."
         ) from None

@@ -39,7 +39,7 @@ def _write(path: Path, config: str) -> None:
         path.write_text(config, "utf-8")
     except OSError as error:
         _LOGGER.warning(
-            "The new refresh token could not be written into the configuration file (%s): take it from "
-            "the CONTROL message, the one in the file is void.",
+            "The new refresh token could not be written into the configuration file (%s): use the "
+            "one in the CONTROL message; the one in the file is no longer valid.",
             error.strerror,
         )

@@ -45,7 +45,7 @@ def test_no_catalog_and_an_empty_one_have_no_streams():
 
 def test_streams_that_are_there_twice_are_refused_by_name():
     message = refusal("users", "teams", "issues", "users", "teams", "users")
-    assert message.startswith("catalog: teams, users is there more than once.")
+    assert message.startswith("catalog: teams, users is listed more than once.")
 
 
 def test_a_stream_that_is_not_known_is_refused_with_the_known_ones():

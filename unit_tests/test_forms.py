@@ -76,6 +76,7 @@ def test_a_type_that_json_does_not_have_is_an_error():
 
 def test_the_warning_names_stream_column_and_both_forms():
     assert warning("templates", "templateData", "string", "object") == (
-        "Stream templates: templateData came as an object, where its column is a string; it is sent as it "
-        "came, and a typed destination may write null. Please report it: a newer version may be due."
+        "Stream templates: templateData is an object, but its column is declared as a string; the "
+        "value is sent unchanged, and a typed destination may write null. Please report it, or update "
+        "source-linear."
     )

@@ -84,49 +84,53 @@ def test_a_scope_that_stayed_is_not_warned_of(config):
         (
             ["ENG"],
             ["ENG", "OPS"],
-            "it was ENG and is ENG, OPS; rows of the teams that came in arrive when they",
+            "it was ENG and is ENG, OPS; existing rows of the added teams are sent only when they",
         ),
-        (["ENG"], [], "it was ENG and is not set; rows of the teams that came in arrive when they change"),
+        (
+            ["ENG"],
+            [],
+            "it was ENG and is not set; existing rows of the added teams are sent only when they change",
+        ),
         (
             ["ENG", "OPS"],
             ["ENG"],
-            "it was ENG, OPS and is ENG; rows of the teams that went out stay",
+            "it was ENG, OPS and is ENG; copied rows of the removed teams are no longer",
         ),
-        ([], ["ENG"], "it was not set and is ENG; rows of the teams that went out stay"),
+        ([], ["ENG"], "it was not set and is ENG; copied rows of the removed teams are no longer"),
     ],
 )
 def test_teams_that_came_in_or_went_out_are_named(before, now, says):
     (warning,) = warnings({"team_keys": before}, {"team_keys": now})
     assert warning.startswith(f"team_keys was changed since the state of issues was written: {says}")
-    assert warning.endswith("Refresh these streams (clear their state) to set the copy right.")
+    assert warning.endswith("Refresh these streams (clear their state) to correct the copy.")
 
 
 def test_teams_that_took_the_place_of_others_are_warned_of_in_both_ways():
     came, went = warnings({"team_keys": ["ENG"]}, {"team_keys": ["OPS"]})
-    assert "came in" in came and "went out" in went
+    assert "added teams" in came and "removed teams" in went
 
 
 @pytest.mark.parametrize("now", [{}, {"start_date": "2023-01-01"}])
 def test_an_earlier_start_date_brings_nothing_of_before_the_former_one(now):
     (warning,) = warnings({"start_date": "2024-01-01T00:00:00.000Z"}, now)
-    assert "start_date was changed since the state of issues was written: rows that last changed" in warning
-    assert "before 2024-01-01T00:00:00.000Z, the former one, do not come" in warning
+    assert "start_date was changed since the state of issues was written: rows last changed" in warning
+    assert "before 2024-01-01T00:00:00.000Z, the previous start date, are not sent" in warning
 
 
 def test_a_later_start_date_takes_nothing_away_unless_it_is_later_than_the_state():
     before = {"start_date": "2023-01-01T00:00:00.000Z"}
     assert warnings(before, {"start_date": "2024-01-01"}) == []
     (warning,) = warnings(before, {"start_date": "2024-01-01"}, cursor="2023-05-01T00:00:00.000Z")
-    assert "what changed in between, until 2024-01-01T00:00:00.000Z, does not come" in warning
+    assert "changes in between, until 2024-01-01T00:00:00.000Z, are not sent" in warning
 
 
 CHANGES = {
     ("flag", "delete"): "not marked as deleted",
-    ("delete", "flag"): "do not come back",
-    ("exclude", "flag"): "archived before do not come",
-    ("exclude", "delete"): "archived before do not come",
-    ("flag", "exclude"): "look alive",
-    ("delete", "exclude"): "look alive",
+    ("delete", "flag"): "are not restored",
+    ("exclude", "flag"): "archived before are not sent",
+    ("exclude", "delete"): "archived before are not sent",
+    ("flag", "exclude"): "still look active",
+    ("delete", "exclude"): "still look active",
 }
 
 
@@ -153,7 +157,7 @@ def test_a_stream_that_starts_afresh_is_not_warned_of():
 
 def test_a_full_refresh_that_goes_on_from_a_state_says_so_and_what_to_do():
     (warning,) = warnings(None, {}, "users", sync_mode="full_refresh")
-    assert warning.startswith("Full refresh of users: it goes on from the state")
-    assert "clear the state of these streams" in warning and "leave out --state" in warning
+    assert warning.startswith("Full refresh of users: it continues from the state")
+    assert "clear the state of these streams" in warning and "omit --state" in warning
     states = states_of()
     assert renew(states, configured("users", sync_mode="full_refresh"), DECLARED, {}) == []

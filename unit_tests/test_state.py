@@ -111,7 +111,7 @@ def test_the_state_of_a_stream_that_there_is_no_longer_is_passed_over():
 
 @pytest.mark.parametrize("state", [{"scope": {}}, {"updatedAt": None, "scope": {}}, {"updatedAt": 7}])
 def test_a_state_without_a_usable_cursor_is_refused_by_stream(state):
-    with pytest.raises(AirbyteTracedException, match="state: that of stream users is not") as caught:
+    with pytest.raises(AirbyteTracedException, match="state: that of stream users cannot be read") as caught:
         StreamStates([given("users", **state)], DECLARED)
     assert caught.value.failure_type is FailureType.config_error
 

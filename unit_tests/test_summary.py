@@ -170,7 +170,7 @@ def test_it_is_for_the_user_only_where_the_user_can_mend_all(kinds, expected):
 @pytest.mark.parametrize(
     ("kind", "says"),
     [
-        (CONFIG, "Trying again helps once this is mended."),
+        (CONFIG, "Trying again helps once this is fixed."),
         (TRANSIENT, "Trying again helps."),
         (SYSTEM, "Trying again may help."),
     ],

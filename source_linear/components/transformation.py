@@ -43,7 +43,7 @@ class NodeTransformation(RecordTransformation):
             try:
                 self._transform(node)
             except (AttributeError, KeyError, TypeError):
-                reason = "It is not of the form that Linear's schema says."
+                reason = "It does not match Linear's schema."
                 self._shared.leave_out(self._name, node["id"], "", reason)
             else:
                 kept.append(node)

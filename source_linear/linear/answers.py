@@ -52,7 +52,7 @@ class Answer:
 
 
 def decoded(body: bytes) -> Any:
-    """The JSON document of a body. Text that is not valid Unicode is mended: U+FFFD for what cannot be read.
+    """The JSON document of a body. Text that is not valid Unicode is repaired: U+FFFD replaces what is not.
 
     Raises:
         json.JSONDecodeError: it is not JSON; `pos` says where.
@@ -61,16 +61,16 @@ def decoded(body: bytes) -> Any:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
         # JSON.stringify writes a text that was cut inside of an emoji as half a surrogate pair.
-        return _mended(json.loads(body.decode("utf-8", "replace"), parse_constant=lambda _: None))
+        return _repaired(json.loads(body.decode("utf-8", "replace"), parse_constant=lambda _: None))
 
 
-def _mended(value: Any) -> Any:
+def _repaired(value: Any) -> Any:
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, list):
-        return [_mended(item) for item in value]
+        return [_repaired(item) for item in value]
     if isinstance(value, dict):
-        return {_mended(name): _mended(item) for name, item in value.items()}
+        return {_repaired(name): _repaired(item) for name, item in value.items()}
     return float(value) if isinstance(value, int) and value.bit_length() > 63 else value
 
 

@@ -192,7 +192,7 @@ class Budget:
                     self._announced[why] = self._now()
             if due:
                 clock = time.strftime("%H:%M:%S UTC", time.gmtime(until()))
-                _LOGGER.info("%s: waiting until %s, then going on.", why, clock)
+                _LOGGER.info("%s: waiting until %s, then continuing.", why, clock)
             self._sleep(min(left, _LOG_EVERY))
 
     def _reset(self, headers: Mapping[str, str], kind: str) -> float:

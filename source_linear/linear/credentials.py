@@ -120,7 +120,7 @@ def _cleaned(name: str, value: Any) -> Any:
     meant = meant.strip(_WRAPPING)
     if value and not re.fullmatch(r"[!-~]+", meant):
         raise ValueError(
-            f"credentials.{name}: holds white space or characters that it cannot have; copy it again, "
-            "without quotes and without Bearer."
+            f"credentials.{name}: contains white space or invalid characters; copy it again, without "
+            "quotes and without Bearer."
         )
     return meant

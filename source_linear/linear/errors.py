@@ -111,7 +111,7 @@ _UNREACHABLE: _Row = (
     Action.RETRY,
     _TRANSIENT,
     "Linear's API could not be reached or did not answer as it should ({detail}).",
-    "Run the sync again; if it stays, see https://linearstatus.com.",
+    "Run the sync again; if it fails again, see https://linearstatus.com.",
 )
 _BUG: _Row = (
     Action.FAIL,
@@ -177,19 +177,19 @@ TABLE: Mapping[str, _Row] = {
         Action.RETRY,
         _TRANSIENT,
         "Linear's answer lacks what was asked for ({detail}).",
-        "Run the sync again; if it stays, report it with this message.",
+        "Run the sync again; if it fails again, report it with this message.",
     ),
     "UNREADABLE": (
         Action.FAIL,
         _TRANSIENT,
-        "More rows cannot be read than are left out of one stream ({detail}).",
-        "What was read so far is kept. Run the sync again; if it stays, report it with this message.",
+        "Too many rows of one stream cannot be read ({detail}).",
+        "What was read so far is kept. Run the sync again; if it fails again, report it with this message.",
     ),
     "NO_CURSOR": (
         Action.FAIL,
         _TRANSIENT,
-        "Linear says that there are further rows, but not how to go on: {detail}.",
-        "What was read so far is kept. Run the sync again; if it stays, report it with this message.",
+        "Linear announces a next page, but gives no usable cursor: {detail}.",
+        "What was read so far is kept. Run the sync again; if it fails again, report it with this message.",
     ),
     # answers that are not Linear's API: the edge, a proxy, a wrong address
     "NOT_JSON": _UNREACHABLE,
@@ -260,7 +260,7 @@ TABLE: Mapping[str, _Row] = {
         Action.FAIL,
         _CONFIG,
         "Linear does not accept the refresh token ({detail}).",
-        "Authenticate again: every refresh token is good for one use, and its successor may be elsewhere.",
+        "Authenticate again: a refresh token can be used once, and another program may hold the new one.",
     ),
 }
 

@@ -92,7 +92,7 @@ class Sync:
             return cursor
         again = milliseconds(self.start - _WRONG_CLOCK) if lead <= _WRONG_CLOCK else None
         _LOGGER.warning(
-            "Stream %s: its state says %s, which has not come yet; it is read from %s.",
+            "Stream %s: its state, %s, is in the future; reading from %s.",
             stream,
             cursor,
             again or "the beginning",

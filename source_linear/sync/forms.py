@@ -60,8 +60,9 @@ class Forms:
 def warning(stream: str, column: str, expected: str, seen: str) -> str:
     """What the log says of a column that `Forms.deviations` returned."""
     return (
-        f"Stream {stream}: {column} came as {_a(seen)}, where its column is {_a(expected)}; it is sent as it "
-        "came, and a typed destination may write null. Please report it: a newer version may be due."
+        f"Stream {stream}: {column} is {_a(seen)}, but its column is declared as {_a(expected)}; the "
+        "value is sent unchanged, and a typed destination may write null. Please report it, or update "
+        "source-linear."
     )
 
 

@@ -32,7 +32,7 @@ class Outcome:
     Attributes:
         cursor: the cursor in its latest state: where it resumes.
         error: the sentence with which it failed, without the stream's name.
-        failure_type: whose it is to mend.
+        failure_type: who can fix it.
     """
 
     cursor: str | None = None
@@ -52,7 +52,7 @@ class Outcome:
     def reason(self) -> str:
         """Why it failed, and whether trying again helps."""
         if self.failure_type is FailureType.config_error:
-            helps = "Trying again helps once this is mended."
+            helps = "Trying again helps once this is fixed."
         elif self.failure_type is FailureType.transient_error:
             helps = "Trying again helps."
         else:
@@ -149,7 +149,7 @@ class Summary:
         requests = sum(usage.requests for usage in self._usage.values())
         points = sum(usage.points for usage in self._usage.values())
         good = sum(outcome.is_complete for outcome in self._outcomes.values())
-        quiet = f", {len(self._quiet)} without news" if self._quiet else ""
+        quiet = f", {len(self._quiet)} without changes" if self._quiet else ""
         yield (
             f"Summary: {good} of {len(self._outcomes)} streams complete{quiet}, {records:,} records, "
             f"{requests:,} requests, {points:,.0f} points, {time.monotonic() - self._started:.1f} s."
@@ -164,7 +164,7 @@ class Summary:
         )
         refused = f" Linear left out {', '.join(usage.refused)}." if usage.refused else ""
         if outcome.is_complete and name in self._quiet:
-            return f"Stream {name}: no news."
+            return f"Stream {name}: no changes."
         if outcome.is_complete:
             return f"Stream {name}: {figures}.{refused}"
         failed = f"FAILED after {figures}. {outcome.reason} The next sync {outcome.resumes}."

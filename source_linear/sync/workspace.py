@@ -112,9 +112,9 @@ def time_of(workspace: Workspace, api: Api, streams: Collection[Stream]) -> date
     if dated:
         moment = max(moment, now)
     _LOGGER.warning(
-        "Linear's answers bear %s: this sync reads what changed until %s. Check the clock of this machine, "
-        "and the proxy if there is one.",
-        "a date that is later than this machine's" if dated else "no date",
+        "Linear's response has %s: this sync reads changes up to %s. Check the clock of this machine, and "
+        "the proxy if there is one.",
+        "a Date header later than this machine's clock" if dated else "no valid Date header",
         milliseconds(moment),
     )
     return moment

@@ -248,7 +248,7 @@ def test_every_minute_it_says_why_and_until_when(clock, caplog):
         waited(budget, clock)
     assert len(caplog.messages) == 10
     assert set(caplog.messages) == {
-        "Linear's rate limit is used up: waiting until 22:23:20 UTC, then going on."
+        "Linear's rate limit is used up: waiting until 22:23:20 UTC, then continuing."
     }
 
 

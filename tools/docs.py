@@ -352,7 +352,7 @@ def errors() -> Iterator[str]:
             by_itself = "once, with a new access token"
         said.setdefault(reason.partition(" ({detail})")[0], (remedy, by_itself))
     rows = [(f"{reason[0].upper()}{reason[1:]} …", *rest) for reason, rest in said.items()]
-    yield from _table(("Message", "What to do", "Tried again by itself"), rows)
+    yield from _table(("Message", "What to do", "Retried automatically"), rows)
 
 
 # --- Text -----------------------------------------------------------------------------------------

@@ -11,22 +11,22 @@ ENVIRONMENT := PYTHON='$(PYTHON)' tools/environment.sh
 .PHONY: help setup lint types tests test test-image test-clients test-pythons pyairbyte canary audit sbom soak demo bench docs contract lock clean
 
 help:
-	@echo "make setup     .venv with the locked dependencies and this package, editable"
-	@echo "make test      lint, types, tests (PYTEST_ARGS='-k words' narrows them)"
-	@echo "make test-image    the Dockerfile built and run, on a Docker engine (root on Debian gets one)"
-	@echo "make test-clients  PyAirbyte, and a destination in PostgreSQL (root on Debian gets one)"
-	@echo "make soak      1,000 histories of a changing workspace, and no row lost (HISTORIES=100 FIRST_SEED=1)"
-	@echo "make test-pythons  the wheel on every Python that it is for, where there is one"
-	@echo "make canary    the tests on the newest airbyte-cdk, and what broke"
-	@echo "make audit     the Dockerfile linted, the locks asked for vulnerabilities, the licences read"
-	@echo "make sbom      what is shipped, as CycloneDX, in .cache/sbom.cdx.json"
-	@echo "make demo      a sync of a workspace on this machine into DuckDB, no Linear account needed"
-	@echo "               (FRESH=1 starts over, ISSUES=500 makes another size, LINEAR_API_KEY=… reads your own)"
-	@echo "make bench     benchmarks/report: the connector against the usual ways (BENCH_ARGS='--quick' for a glance)"
-	@echo "make docs      schemas/, the generated parts of the docs and the picture of the streams"
-	@echo "make contract  what Linear's API changed (SDK=latest, or a version of @linear/sdk)"
-	@echo "make lock      requirements/*.txt from pyproject.toml and requirements/*.in (UPGRADE=1 for newer versions)"
-	@echo "make clean     everything that the others made"
+	@echo "make setup     install locked dependencies and this package into .venv"
+	@echo "make test      lint, types, tests (PYTEST_ARGS='-k words' selects some)"
+	@echo "make test-image    build and run the image (needs a Docker engine; root on Debian installs one)"
+	@echo "make test-clients  PyAirbyte, and a PostgreSQL destination (root on Debian installs one)"
+	@echo "make soak      1,000 random histories of a changing workspace, checked for lost rows (HISTORIES=100 FIRST_SEED=1)"
+	@echo "make test-pythons  the wheel on every supported Python that is installed"
+	@echo "make canary    tests on the newest airbyte-cdk, with a report of what broke"
+	@echo "make audit     lint the Dockerfile, check locked versions for vulnerabilities and licences"
+	@echo "make sbom      software bill of materials, CycloneDX, in .cache/sbom.cdx.json"
+	@echo "make demo      sync a simulated workspace into DuckDB, no Linear account needed"
+	@echo "               (FRESH=1 starts over, ISSUES=500 makes another size, LINEAR_API_KEY=… reads your workspace)"
+	@echo "make bench     benchmark against other connectors, into benchmarks/report (BENCH_ARGS='--quick' for a short run)"
+	@echo "make docs      generate schemas/, the generated parts of the docs, and the diagram of the streams"
+	@echo "make contract  update the contract and report API changes (SDK=latest, or a version of @linear/sdk)"
+	@echo "make lock      write requirements/*.txt (UPGRADE=1 for newer versions)"
+	@echo "make clean     remove everything that the other targets created"
 
 setup: .venv/package.stamp
 

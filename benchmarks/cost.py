@@ -109,7 +109,7 @@ def _section(sizes: Sizes, rows: Mapping[str, int], spent: Mapping[str, Spent], 
     requests, points = sum(one.requests for one in spent.values()), sum(one.points for one in spent.values())
     text = f"""\
 A first sync of all {len(rows)} streams of a workspace with {sizes.cost_issues:,} issues, against the
-stand-in of Linear's API, which counts requests and bills points by Linear's formula:
+simulator of Linear's API, which counts requests and bills points by Linear's formula:
 {sum(rows.values()):,} records by {requests:,} requests and {points:,} points. Shown are the streams with at
 least {from_rows} rows; the other {len(rest)} made {sum(rest)} requests together. The last page of a window is
 not full, so a larger workspace comes nearer to the floor of {_FLOOR} requests for 1,000 rows; how often lists

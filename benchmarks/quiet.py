@@ -63,18 +63,18 @@ def _section(first_requests: int, spent: Mapping[str, Spent], seconds: Mapping[i
     )
     syncs = min(_REQUESTS_AN_HOUR // requests, _POINTS_AN_HOUR // points)
     text = f"""\
-All {streams} streams against the stand-in of Linear's API, after a first sync of {first_requests} requests,
-with nothing changed: **{requests} requests, {points:,} points**, no records. {others} asks whose key it is.
+All {streams} streams against the simulator of Linear's API, after a first sync of {first_requests} requests,
+with nothing changed: **{requests} requests, {points:,} points**, no records. {others} identifies the workspace.
 {note}
 
 {table(head, rows)}
 
-Medians of {len(seconds[0])} runs, process start included. The stand-in executes real GraphQL in Python, so a
+Medians of {len(seconds[0])} runs, process start included. The simulator executes real GraphQL in Python, so a
 part of the seconds at 0 ms is its own. The hourly budget of an API key is good for {syncs} such syncs.
 """
     target = Target(
         f"a no-change sync of all {streams} streams costs at most one request a stream",
-        f"{requests - others} for {streams} streams, and {others} to ask whose key it is",
+        f"{requests - others} for {streams} streams, and {others} to identify the workspace",
         not several,
         more,
     )

@@ -211,7 +211,7 @@ def test_with_a_key_the_demo_reads_the_workspace_of_that_key(tmp_path: Path) -> 
         asked = len(api.requests)
 
     assert done.returncode == 0, done.stdout
-    assert "stand-in" not in done.stdout
+    assert "simulator" not in done.stdout
     with duckdb.connect(tmp_path / "linear.duckdb", read_only=True) as database:
         stored = database.execute("SELECT id FROM issues").fetchall()
     assert {row_id for (row_id,) in stored} == set(api.workspace.ids("Issue"))

@@ -51,7 +51,7 @@ def parts(page: Record) -> Iterator[Record]:
     """A page as few records of the CDK, each with the newest of its rows' cursor values and the `pageInfo`.
 
     Queueing and observing cost the CDK more for each record than all that is done with a row here
-    (docs/decisions.md, 4): so it is handed pages. `unfolded` takes them apart again. A page of parents may
+    (docs/decisions.md, 1): so it is handed pages. `unfolded` takes them apart again. A page of parents may
     have thousands of rows: they become several records, since the queue counts records.
 
     Args:

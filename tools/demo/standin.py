@@ -70,7 +70,7 @@ class StandIn:
         """
         answer = self._session.post(self._control_url, json={"op": op, **details}).json()
         if not answer["ok"]:
-            raise DemoError(f"The stand-in of Linear's API refused to {op}: {answer['error']}")
+            raise DemoError(f"The simulator of Linear's API refused to {op}: {answer['error']}")
         return answer["result"]
 
     def rows(self, type_name: str) -> list[dict[str, Any]]:
@@ -110,7 +110,7 @@ def stand_in(issues: int, moment: str) -> Iterator[StandIn]:
     with running(_MODULE, *arguments) as process:
         line = next(process.lines(), None)
         if line is None:
-            raise DemoError(f"The stand-in of Linear's API did not start. {process.complaint()}")
+            raise DemoError(f"The simulator of Linear's API did not start. {process.complaint()}")
         yield StandIn(orjson.loads(line))
 
 

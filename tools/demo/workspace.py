@@ -104,7 +104,7 @@ def stand_in_workspace(issues: int, directory: Directory, screen: Screen) -> Ite
     if held and held.issues is None:
         raise DemoError(
             f"{directory.database} holds your own workspace. Set {KEY_VARIABLE} to go on with it, "
-            "or start over with the stand-in: make demo FRESH=1"
+            "or start over with the simulator: make demo FRESH=1"
         )
     wanted = Memory(issues, version())
     if held is None or (held.issues, held.version) != (wanted.issues, wanted.version):
@@ -122,7 +122,7 @@ def stand_in_workspace(issues: int, directory: Directory, screen: Screen) -> Ite
                 running.play(held.rounds[-1])
             directory.remember(held)  # before anything is read of it
             running.go_on()
-            step.result = f"a stand-in of Linear's API on this machine, with {issues:,} issues"
+            step.result = f"a simulator of Linear's API on this machine, with {issues:,} issues"
         if not first:
             screen.text(f"Since the last run: {held.rounds[-1].news}")
         yield Workspace(running.config, running)

@@ -64,7 +64,7 @@ def _section(first_requests: int, spent: Mapping[str, Spent], seconds: Mapping[i
     syncs = min(_REQUESTS_AN_HOUR // requests, _POINTS_AN_HOUR // points)
     text = f"""\
 All {streams} streams against the simulator of Linear's API, after a first sync of {first_requests} requests,
-with nothing changed: **{requests} requests, {points:,} points**, no records. {others} identifies the workspace.
+with nothing changed: **{requests} requests, {points:,} points**, no records. {others} names the workspace.
 {note}
 
 {table(head, rows)}
@@ -74,7 +74,7 @@ part of the seconds at 0 ms is its own. The hourly budget of an API key is good 
 """
     target = Target(
         f"a no-change sync of all {streams} streams costs at most one request a stream",
-        f"{requests - others} for {streams} streams, and {others} to identify the workspace",
+        f"{requests - others} for {streams} streams, and {others} to name the workspace",
         not several,
         more,
     )

@@ -268,7 +268,7 @@ def test_a_full_refresh_that_is_handed_the_state_of_a_finished_one_goes_on_and_s
     again = connector.read(catalog, first.last_states)
     (warning,) = warnings(again)
     assert warning.startswith("Full refresh of all streams: it continues from the state that was passed in")
-    assert "leave out --state" in warning
+    assert "omit --state" in warning
     assert {name: len(rows) for name, rows in again.records.items()} == {"users": 1}
     anew = connector.read(catalog)
     assert warnings(anew) == []

@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demo; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tools.demo", description=__doc__)
     parser.add_argument("--directory", type=Path, default=Path(".demo"), help="default: .demo")
-    parser.add_argument("--issues", type=int, default=2000, help="number of issues in the simulated workspace")
+    parser.add_argument("--issues", type=int, default=2000, help="issues in the simulated workspace")
     parser.add_argument("--fresh", action="store_true", help="start over")
     parser.add_argument("--api-url", help="Linear's GraphQL endpoint, if it is behind a proxy")
     options = parser.parse_args(arguments)

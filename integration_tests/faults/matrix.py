@@ -108,7 +108,7 @@ def _is_of_the_first_window(request: Request) -> bool:
 
 
 _SURVIVED = Outcome()
-_PASSING = Outcome(TRANSIENT, "Run the sync again; if it stays")
+_PASSING = Outcome(TRANSIENT, "Run the sync again; if it fails again")
 _PASSING_CHECK = Outcome("FAILED", "Linear's API could not be reached or did not answer as it should")
 _BUG = Outcome(SYSTEM, "This is a bug of source-linear")
 

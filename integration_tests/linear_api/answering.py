@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from graphql import ExecutionResult
 from graphql.execution import Executor
@@ -15,19 +15,17 @@ from .execution import Execution, RowExecutor
 from .failures import INSTEAD, altered, failure, is_larger
 from .kinds import LATER, Fault, Request
 from .log import Record
+from .parts import Parts
 from .responses import Response, formatted, html, invalid, refusal, wrong_variables
 from .spoiling import spoil
 from .text import stringify
 from .watching import struck, unreadable, watched
 
-if TYPE_CHECKING:
-    from .server import LinearApi
-
 
 class Answering:
     """Answers the requests to a simulator."""
 
-    def __init__(self, api: LinearApi, execution: Execution) -> None:
+    def __init__(self, api: Parts, execution: Execution) -> None:
         self._api = api
         self._execution = execution
 

@@ -7,14 +7,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .kinds import KINDS, SHORT
 from .late import Late
+from .parts import Parts
 from .text import parsed
-
-if TYPE_CHECKING:
-    from .server import LinearApi
 
 MUTATIONS = ("create", "update", "bulk_update", "archive", "unarchive", "trash", "purge")
 
@@ -22,7 +20,7 @@ MUTATIONS = ("create", "update", "bulk_update", "archive", "unarchive", "trash",
 class Control:
     """Carries out operations on a simulator."""
 
-    def __init__(self, api: LinearApi) -> None:
+    def __init__(self, api: Parts) -> None:
         self._api = api
         self._operations: dict[str, Callable[..., Any]] = {
             "set_list": self._set_list,

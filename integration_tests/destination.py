@@ -1,7 +1,6 @@
 """A destination for PostgreSQL that loads a connector's output as Airbyte's own destinations do.
 
-One table a stream, one row a primary key: of all versions that arrived the one with the latest cursor, and
-of those the one extracted last. A version with `_ab_cdc_deleted_at` removes its row.
+One table a stream, one row a primary key.
 """
 
 import json
@@ -14,10 +13,10 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from tools.deduplication import EXTRACTED_AT, merge
+
 Record = dict[str, Any]
 
-EXTRACTED_AT = "_airbyte_extracted_at"
-DELETED_AT = "_ab_cdc_deleted_at"
 _TYPES = {"string": "text", "boolean": "boolean", "integer": "bigint", "number": "double precision"}
 _FORMATS = {"date-time": "timestamptz", "date": "date"}
 
@@ -92,51 +91,21 @@ class PostgresDestination:
         }
 
     def _merge(self, table: Table, rows: Iterable[list[Any]]) -> None:
-        name, key, cursor = map(sql.Identifier, (table.name, table.key, table.cursor))
-        names = {"table": name, "key": key, "cursor": cursor, "extracted": sql.Identifier(EXTRACTED_AT)}
-        columns = list(map(sql.Identifier, [*table.columns, EXTRACTED_AT]))
-        deleted = (
-            sql.SQL("arrived.{} IS NOT NULL").format(sql.Identifier(DELETED_AT))
-            if DELETED_AT in table.columns
-            else sql.SQL("false")
-        )
+        name = sql.Identifier(table.name)
         # `place` keeps the order of arrival, which decides between versions of one millisecond.
         self._connection.execute(
             sql.SQL(
                 "CREATE TEMP TABLE staged (LIKE {table}, place bigint GENERATED ALWAYS AS IDENTITY) "
                 "ON COMMIT DROP"
-            ).format(**names)
+            ).format(table=name)
         )
-        listed = sql.SQL(", ").join(columns)
+        listed = sql.SQL(", ").join(map(sql.Identifier, [*table.columns, EXTRACTED_AT]))
         statement = sql.SQL("COPY staged ({}) FROM STDIN").format(listed)
         with self._connection.cursor().copy(statement) as copy:
             for row in rows:
                 copy.write_row(row)
-        self._connection.execute(
-            sql.SQL(
-                """
-                MERGE INTO {table} AS stored
-                USING (
-                    SELECT DISTINCT ON ({key}) * FROM staged
-                    ORDER BY {key}, {cursor} DESC NULLS LAST, {extracted} DESC, place DESC
-                ) AS arrived
-                ON stored.{key} = arrived.{key}
-                WHEN MATCHED
-                    AND (stored.{cursor}, stored.{extracted}) > (arrived.{cursor}, arrived.{extracted})
-                    THEN DO NOTHING
-                WHEN MATCHED AND {deleted} THEN DELETE
-                WHEN MATCHED THEN UPDATE SET {updates}
-                WHEN NOT MATCHED AND {deleted} THEN DO NOTHING
-                WHEN NOT MATCHED THEN INSERT ({columns}) VALUES ({values})
-                """
-            ).format(
-                **names,
-                deleted=deleted,
-                columns=listed,
-                updates=sql.SQL(", ").join(sql.SQL("{0} = arrived.{0}").format(column) for column in columns),
-                values=sql.SQL(", ").join(sql.SQL("arrived.{}").format(column) for column in columns),
-            )
-        )
+        statement = merge(table.name, table.columns, [table.key], table.cursor, place="place")
+        self._connection.execute(statement.encode())
 
 
 def _type(schema: Mapping[str, Any]) -> str:

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from integration_tests.connector import Connector
-from integration_tests.destination import DELETED_AT, PostgresDestination
+from integration_tests.destination import PostgresDestination
 from integration_tests.expected import records
 from integration_tests.linear_api import LinearApi, Workspace
 from integration_tests.linear_api.workspace import COUNTS
 from integration_tests.postgres import Postgres
+from source_linear.streams import DELETED_AT
 from tools.schemas import streams
 
 pytestmark = [pytest.mark.clients, pytest.mark.timeout(600)]

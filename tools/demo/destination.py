@@ -1,8 +1,7 @@
 """A small Airbyte destination: DuckDB, one table a stream, deduplicated as Airbyte's own do it.
 
-Of a row's versions the one with the latest cursor wins, then the one extracted last. A version
-with `_ab_cdc_deleted_at` removes its row. A state is stored in the transaction that stores the
-records before it, so that a sync that is cut off at any moment goes on without a gap.
+A state is stored in the transaction that stores the records before it, so that a sync that is cut off at any
+moment goes on without a gap.
 """
 
 import tempfile
@@ -15,10 +14,9 @@ from typing import Any, Self
 import duckdb
 import orjson
 
+from tools.deduplication import EXTRACTED_AT, merge, quoted
 from tools.demo.errors import DemoError
 
-DELETED_AT = "_ab_cdc_deleted_at"
-EXTRACTED_AT = "_airbyte_extracted_at"
 _STATES = "airbyte_internal.states"
 _BATCH = 10_000  # records of one stream that are loaded at a time
 _TYPES = {"string": "VARCHAR", "number": "DOUBLE", "integer": "BIGINT", "boolean": "BOOLEAN"}
@@ -120,15 +118,15 @@ class DuckDBDestination:
         for stream in streams:
             table = self._tables[stream["name"]] = Table.of(stream)
             columns = {**table.columns, EXTRACTED_AT: "TIMESTAMPTZ"}
-            definitions = [f"{_quoted(name)} {kind}" for name, kind in columns.items()]
+            definitions = [f"{quoted(name)} {kind}" for name, kind in columns.items()]
             if table.key:
                 definitions.append(f"PRIMARY KEY ({_listed(table.key)})")
             self._connection.execute(
-                f"CREATE TABLE IF NOT EXISTS {_quoted(table.name)} ({', '.join(definitions)})"
+                f"CREATE TABLE IF NOT EXISTS {quoted(table.name)} ({', '.join(definitions)})"
             )
             for name, kind in table.columns.items():
                 self._connection.execute(
-                    f"ALTER TABLE {_quoted(table.name)} ADD COLUMN IF NOT EXISTS {_quoted(name)} {kind}"
+                    f"ALTER TABLE {quoted(table.name)} ADD COLUMN IF NOT EXISTS {quoted(name)} {kind}"
                 )
 
     def query(self, sql: str, values: Sequence[Any] = ()) -> Answer:
@@ -184,7 +182,7 @@ class DuckDBDestination:
             file.flush()
             read = {name: kind if kind == "JSON" else "VARCHAR" for name, kind in table.columns.items()}
             casts = [
-                f"TRY_CAST({_quoted(name)} AS {kind}) AS {_quoted(name)}"
+                f"TRY_CAST({quoted(name)} AS {kind}) AS {quoted(name)}"
                 for name, kind in table.columns.items()
             ]
             self._connection.execute(
@@ -200,33 +198,9 @@ class DuckDBDestination:
 def _merge(table: Table) -> str:
     """SQL that brings the winners among the staged rows into their table."""
     if not table.key:
-        return f"INSERT INTO {_quoted(table.name)} BY NAME SELECT * FROM staged"
-    newer = f"arrived.{EXTRACTED_AT} >= stored.{EXTRACTED_AT}"
-    order = f"{EXTRACTED_AT} DESC, rowid DESC"
-    if table.cursor:
-        cursor = _quoted(table.cursor)
-        order = f"{cursor} DESC NULLS LAST, {order}"
-        newer = (
-            f"(stored.{cursor} IS NULL OR arrived.{cursor} > stored.{cursor} "
-            f"OR arrived.{cursor} = stored.{cursor} AND {newer})"
-        )
-    deleted = f"arrived.{DELETED_AT} IS NOT NULL" if DELETED_AT in table.columns else "false"
-    return f"""
-        MERGE INTO {_quoted(table.name)} AS stored
-        USING (
-            SELECT * FROM staged
-            QUALIFY row_number() OVER (PARTITION BY {_listed(table.key)} ORDER BY {order}) = 1
-        ) AS arrived
-        USING ({_listed(table.key)})
-        WHEN MATCHED AND {newer} AND {deleted} THEN DELETE
-        WHEN MATCHED AND {newer} THEN UPDATE BY NAME
-        WHEN NOT MATCHED AND NOT ({deleted}) THEN INSERT BY NAME
-    """
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+        return f"INSERT INTO {quoted(table.name)} BY NAME SELECT * FROM staged"
+    return merge(table.name, table.columns, table.key, table.cursor, place="rowid")
 
 
 def _listed(names: Sequence[str]) -> str:
-    return ", ".join(map(_quoted, names))
+    return ", ".join(map(quoted, names))

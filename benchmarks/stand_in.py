@@ -5,10 +5,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import requests
-
 from benchmarks.process import server
 from integration_tests.connector import Connector, Output
+from tools.simulator import MODULE, Simulator
 
 _NO_LIMIT = 10**9
 
@@ -17,14 +16,12 @@ class StandIn(AbstractContextManager["StandIn"]):
     """A workspace, and a connector that reads all of it."""
 
     def __init__(self, issues: int, directory: Path) -> None:
-        self._server = server("-m", "integration_tests.linear_api", "--issues", str(issues), "--seed", "1")
+        self._server = server("-m", MODULE, "--issues", str(issues), "--seed", "1")
         self._directory = directory
 
     def __enter__(self) -> "StandIn":
-        at = self._server.__enter__()
-        self._control_url = at["control_url"]
-        credentials = {"auth_type": "API Key", "api_key": at["api_key"]}
-        self.connector = Connector(self._directory, {"credentials": credentials, "api_url": at["url"]})
+        self._simulator = Simulator(self._server.__enter__())
+        self.connector = Connector(self._directory, self._simulator.config)
         self.catalog = self.connector.catalog()
         self.control("limits", requests=_NO_LIMIT, points=_NO_LIMIT)
         return self
@@ -49,6 +46,4 @@ class StandIn(AbstractContextManager["StandIn"]):
 
     def control(self, operation: str, **options: Any) -> Any:
         """Carry out an operation of the stand-in's control channel."""
-        answer = requests.post(self._control_url, json={"op": operation, **options}, timeout=60)
-        answer.raise_for_status()
-        return answer.json()["result"]
+        return self._simulator.order(operation, **options)

@@ -15,12 +15,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-import requests
 
 from tools.demo.errors import DemoError
 from tools.demo.processes import ROOT, running
+from tools.simulator import MODULE, Refused, Simulator
 
-_MODULE = "integration_tests.linear_api"
 _SEED = "1"
 _MOVED, _COMMENTS, _ARCHIVED = 12, 6, 3  # issues and comments that a round touches
 _LAST_PEOPLE = 3  # somebody has to do the work
@@ -46,21 +45,8 @@ class Round:
     news: str
 
 
-class StandIn:
-    """A stand-in that runs as a process of its own.
-
-    Attributes:
-        config: the connector's configuration for it.
-    """
-
-    def __init__(self, address: Mapping[str, str]) -> None:
-        self.config = {
-            "credentials": {"auth_type": "API Key", "api_key": address["api_key"]},
-            "api_url": address["url"],
-        }
-        self._control_url = address["control_url"]
-        self._session = requests.Session()
-        self._session.trust_env = False  # no proxy between two processes of one machine
+class StandIn(Simulator):
+    """A stand-in, in the demo's words."""
 
     def order(self, op: str, **details: Any) -> Any:
         """Have the stand-in do something; returns its answer.
@@ -68,10 +54,10 @@ class StandIn:
         Raises:
             DemoError: it refuses.
         """
-        answer = self._session.post(self._control_url, json={"op": op, **details}).json()
-        if not answer["ok"]:
-            raise DemoError(f"The simulator of Linear's API refused to {op}: {answer['error']}")
-        return answer["result"]
+        try:
+            return super().order(op, **details)
+        except Refused as refused:
+            raise DemoError(f"The simulator of Linear's API refused to {op}: {refused}") from None
 
     def rows(self, type_name: str) -> list[dict[str, Any]]:
         """The rows of a type that are not archived."""
@@ -107,7 +93,7 @@ class StandIn:
 def stand_in(issues: int, moment: str) -> Iterator[StandIn]:
     """Run a stand-in with the workspace that was made at a moment; its time stands still."""
     arguments = ["--issues", str(issues), "--seed", _SEED, "--now", moment, "--port", "0"]
-    with running(_MODULE, *arguments) as process:
+    with running(MODULE, *arguments) as process:
         line = next(process.lines(), None)
         if line is None:
             raise DemoError(f"The simulator of Linear's API did not start. {process.complaint()}")
@@ -161,7 +147,7 @@ def next_round(workspace: StandIn, number: int) -> Round:
 def version() -> str:
     """Of the stand-in's own files: when it changes, the same seed may make another workspace."""
     digest = hashlib.sha256()
-    for file in sorted((ROOT / _MODULE.replace(".", "/")).glob("*.*")):
+    for file in sorted((ROOT / MODULE.replace(".", "/")).glob("*.*")):
         digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from integration_tests.linear_api import LinearApi
+from tools.connector import MODULE, arguments, configured, write
 
-COMMAND = [sys.executable, "-m", "source_linear.run"]
+COMMAND = [sys.executable, "-m", MODULE]
 
 
 @dataclass
@@ -85,10 +86,10 @@ class Connector:
         return self.run("spec")
 
     def check(self) -> Output:
-        return self.run("check", "--config", self._file("config", self.config))
+        return self.run(*self.arguments("check"))
 
     def discover(self) -> Output:
-        return self.run("discover", "--config", self._file("config", self.config))
+        return self.run(*self.arguments("discover"))
 
     def catalog(
         self,
@@ -103,27 +104,14 @@ class Connector:
         for name, kept in (columns or {}).items():
             schema = by_name[name]["json_schema"]
             schema["properties"] = {column: schema["properties"][column] for column in kept}
-        return {
-            "streams": [
-                {
-                    "stream": by_name[name],
-                    "sync_mode": sync_mode,
-                    "destination_sync_mode": "append_dedup" if sync_mode == "incremental" else "overwrite",
-                    "cursor_field": by_name[name].get("default_cursor_field", []),
-                    "primary_key": by_name[name].get("source_defined_primary_key", []),
-                }
-                for name in chosen
-            ]
-        }
+        return {"streams": [configured(by_name[name], sync_mode) for name in chosen]}
 
-    def read(self, catalog: Any, state: Any = None, *arguments: str, timeout: float = 240) -> Output:
-        command = ["read", "--config", self._file("config", self.config)]
-        command += ["--catalog", self._file("catalog", catalog)]
-        if state is not None:
-            command += ["--state", self._file("state", state)]
-        return self.run(*command, *arguments, timeout=timeout)
+    def read(self, catalog: Any, state: Any = None, *options: str, timeout: float = 240) -> Output:
+        return self.run(*self.arguments("read", catalog=catalog, state=state), *options, timeout=timeout)
+
+    def arguments(self, command: str, **files: Any) -> list[str]:
+        """The arguments of a command, its files written: the configuration, and those given."""
+        return arguments(self.directory, command, config=self.config, **files)
 
     def _file(self, name: str, content: Any) -> str:
-        path = self.directory / f"{name}.json"
-        path.write_text(content if isinstance(content, str) else json.dumps(content), "utf-8")
-        return str(path)
+        return write(self.directory / f"{name}.json", content)

@@ -74,8 +74,8 @@ class Interrupted:
 
 def command(connector: Connector, name: str, catalog: Catalog | None = None) -> list[str]:
     """The command line of a command, its files written."""
-    made = [*connector.command, name, "--config", connector._file("config", connector.config)]
-    return [*made, "--catalog", connector._file("catalog", catalog)] if catalog else made
+    files = {"catalog": catalog} if catalog else {}
+    return [*connector.command, *connector.arguments(name, **files)]
 
 
 def interrupted(

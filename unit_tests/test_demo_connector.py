@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from tools.connector import configured
 from tools.demo import connector as module
-from tools.demo.connector import Connector, configured
+from tools.demo.connector import Connector
 from tools.demo.errors import DemoError
 from tools.demo.processes import KEY_VARIABLE, running
 

@@ -1,6 +1,5 @@
 """The connector as Airbyte runs it: a process, files as arguments, JSON lines as answers."""
 
-import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -9,11 +8,11 @@ from typing import Any, Self
 
 import orjson
 
+from tools.connector import MODULE, arguments, configured
 from tools.demo.errors import DemoError
 from tools.demo.processes import running
 
 Message = Mapping[str, Any]
-_MODULE = "source_linear.run"
 _SUCCEEDED = "Check succeeded"  # what the CDK logs last
 
 
@@ -25,7 +24,6 @@ class Connector:
 
     def __enter__(self) -> Self:
         self._folder = tempfile.TemporaryDirectory(prefix="linear-demo-")  # 0700
-        self._config_path = self._file("config.json", self._config)
         return self
 
     def __exit__(
@@ -48,7 +46,7 @@ class Connector:
         """
         said = ""
         status: Mapping[str, Any] = {}
-        for message in self._messages("check", "--config", self._config_path):
+        for message in self._messages("check", config=self._config):
             if message["type"] == "CONNECTION_STATUS":
                 status = message["connectionStatus"]
             elif message["type"] == "LOG" and message["log"]["message"] != _SUCCEEDED:
@@ -59,7 +57,7 @@ class Connector:
 
     def discover(self) -> list[dict[str, Any]]:
         """The streams of the workspace, with their JSON schemas."""
-        streams: list[dict[str, Any]] = self._one("CATALOG", "discover", self._config_path)["streams"]
+        streams: list[dict[str, Any]] = self._one("CATALOG", "discover", config=self._config)["streams"]
         return streams
 
     def read(
@@ -70,27 +68,25 @@ class Connector:
         Raises:
             DemoError: a stream failed; after everything that could be read.
         """
-        catalog = self._file("catalog.json", {"streams": [configured(item) for item in streams]})
-        arguments = ["--config", self._config_path, "--catalog", catalog]
-        if state:
-            arguments += ["--state", self._file("state.json", state)]
-        yield from self._messages("read", *arguments)
+        catalog = {"streams": [configured(item) for item in streams]}
+        yield from self._messages("read", config=self._config, catalog=catalog, state=state or None)
 
-    def _one(self, kind: str, command: str, config: str | None = None) -> Mapping[str, Any]:
+    def _one(self, kind: str, command: str, **files: Any) -> Mapping[str, Any]:
         answer: Mapping[str, Any] | None = None
-        for message in self._messages(command, *(["--config", config] if config else [])):
+        for message in self._messages(command, **files):
             if message["type"] == kind:
                 answer = message[kind.lower()]
         if answer is None:
             raise DemoError(f"The connector's answer to {command} has no {kind}.")
         return answer
 
-    def _messages(self, command: str, *arguments: str) -> Iterator[Message]:
+    def _messages(self, command: str, **files: Any) -> Iterator[Message]:
         said = ""
-        with running(_MODULE, command, *arguments) as process:
-            for line in process.lines():
+        line = arguments(Path(self._folder.name), command, 0o600, **files)
+        with running(MODULE, *line) as process:
+            for printed in process.lines():
                 try:
-                    message = orjson.loads(line)
+                    message = orjson.loads(printed)
                 except orjson.JSONDecodeError:
                     continue  # Airbyte's platform logs such lines and goes on
                 if message["type"] == "TRACE" and message["trace"]["type"] == "ERROR":
@@ -100,21 +96,3 @@ class Connector:
             if code:
                 complaint = said or process.complaint()
                 raise DemoError(complaint or f"{command} ended with exit code {code}.")
-
-    def _file(self, name: str, content: Any) -> str:
-        path = Path(self._folder.name) / name
-        with open(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(orjson.dumps(content))
-        return str(path)
-
-
-def configured(stream: Mapping[str, Any]) -> dict[str, Any]:
-    """A discovered stream as a user would configure it: incremental, deduplicated."""
-    incremental = "incremental" in stream["supported_sync_modes"]
-    return {
-        "stream": stream,
-        "sync_mode": "incremental" if incremental else "full_refresh",
-        "destination_sync_mode": "append_dedup",
-        "cursor_field": stream.get("default_cursor_field", []),
-        "primary_key": stream.get("source_defined_primary_key", []),
-    }

@@ -102,18 +102,23 @@ def renew(
         "these streams (clear their state) to correct the copy."
         for (option, what), names in changed.items()
     ]
+    return warnings + _continued(states, configured)
+
+
+def _continued(states: StreamStates, configured: Mapping[str, ConfiguredAirbyteStream]) -> list[str]:
+    """A warning where a full refresh was handed a state: it does not begin anew."""
     full = [
         name
         for name, item in configured.items()
         if item.sync_mode is SyncMode.full_refresh and name in states.cursors
     ]
-    if full:
-        warnings.append(
-            f"Full refresh of {_named(full, configured)}: it continues from the state that was passed in "
-            "and reads only what changed since. To read everything again, clear the state of these "
-            "streams; without Airbyte, omit --state."
-        )
-    return warnings
+    if not full:
+        return []
+    return [
+        f"Full refresh of {_named(full, configured)}: it continues from the state that was passed in "
+        "and reads only what changed since. To read everything again, clear the state of these "
+        "streams; without Airbyte, omit --state."
+    ]
 
 
 def _readable(scope: Any) -> Scope | None:

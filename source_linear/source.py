@@ -78,15 +78,11 @@ class SourceLinear(ConcurrentDeclarativeSource):
         Raises:
             AirbyteTracedException: configuration, catalog or state are not usable (config_error).
         """
-        declared = manifest()
         self._news: Mapping[str, Collection[str] | None] = {}
         if config is not None:
-            config = normalized(config, declared["spec"]["connection_specification"])
-            validate(config, declared["spec"]["connection_specification"])
-        self._declared = {
-            entry["$parameters"]["name"]: Stream.from_parameters(entry["$parameters"])
-            for entry in declared["streams"]
-        }
+            config = _validated(config)
+        parameters = [entry["$parameters"] for entry in manifest()["streams"]]
+        self._declared = {one["name"]: Stream.from_parameters(one) for one in parameters}
         self.catalog = catalog
         self._configured = configured_streams(catalog, self._declared)
         self._states = StreamStates(state or (), self._declared)
@@ -159,14 +155,7 @@ class SourceLinear(ConcurrentDeclarativeSource):
         except LinearError as error:
             raise traced(error) from None
         self._sync = Sync(now, workspace.created, workspace.issues)
-        for name, cursor in list(self._states.cursors.items()):
-            resumed = self._sync.resumed(name, cursor)
-            if resumed != cursor:
-                self._states.cursors.pop(name)
-                field = self._declared[name].cursor_field
-                cdk.set_state(self, name, {field: resumed} if resumed else {})
-                self._states.cursors |= {name: resumed} if resumed else {}
-                probe.news.pop(name, None)
+        self._resume(probe)
         self._news = self._shared.news = probe.news
         self._shared.lengths |= probe.lengths
         for warning in renew(self._states, self._configured, self._declared, self._config):
@@ -176,6 +165,17 @@ class SourceLinear(ConcurrentDeclarativeSource):
         messages = unfolded(super().read(logger, config, catalog, state), self._read_again)
         messages = self._states.decorated(self._remembering(messages))
         yield from Summary(cursors, api.budget.usage, quiet).watch(messages)
+
+    def _resume(self, probe: Probe) -> None:
+        """Go on from an earlier moment where a state's cursor is in the future."""
+        for name, cursor in list(self._states.cursors.items()):
+            resumed = self._sync.resumed(name, cursor)
+            if resumed != cursor:
+                self._states.cursors.pop(name)
+                field = self._declared[name].cursor_field
+                cdk.set_state(self, name, {field: resumed} if resumed else {})
+                self._states.cursors |= {name: resumed} if resumed else {}
+                probe.news.pop(name, None)
 
     def _probe(self) -> Probe:
         """What asks for news of the streams that go on from a state, and need not be walked anyway."""
@@ -226,3 +226,11 @@ class SourceLinear(ConcurrentDeclarativeSource):
             bounds = self._sync.bounds(self._declared[name], cursor, full, config, whole=known is not None)
             parameters["sync"] = asdict(bounds)
         return made
+
+
+def _validated(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A configuration in the form of the specification; raises a config_error where it has another."""
+    specification = manifest()["spec"]["connection_specification"]
+    config = normalized(config, specification)
+    validate(config, specification)
+    return config

@@ -7,13 +7,11 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 
-from airbyte_cdk.sources.declarative.interpolation.jinja import JinjaInterpolation
-
+from source_linear.declared import query_of
 from source_linear.linear.selection import Field, Selection, parse, price, text
-from source_linear.packaged import manifest
 
 MAX_PAGE_SIZE = 250  # docs/linear-api.md, PAGING-2: `first` is 1 to 250, more is refused
 MAX_COST = 10_000  # docs/linear-api.md, LIMITS-3: points that one query may cost
@@ -30,22 +28,6 @@ _DATES = ("createdAt", CURSOR_FIELD, "archivedAt")  # of every entity but issue 
 DELETED_AT = "_ab_cdc_deleted_at"
 
 Record = dict[str, Any]
-
-
-@cache
-def _declared_query() -> str:
-    retriever = manifest()["definitions"]["stream"]["retriever"]
-    query: str = retriever["requester"]["request"]["request_body"]["value"]["query"]
-    return query
-
-
-def query_of(parameters: Mapping[str, Any]) -> str:
-    """The query that the manifest declares for a stream, as the CDK fills it in.
-
-    Args:
-        parameters: the `$parameters` of the stream's entry.
-    """
-    return " ".join(str(JinjaInterpolation().eval(_declared_query(), {}, parameters=parameters)).split())
 
 
 @dataclass(frozen=True)

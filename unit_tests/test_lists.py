@@ -12,8 +12,8 @@ from source_linear.linear.errors import LinearError
 from source_linear.packaged import manifest
 from source_linear.query import StreamQuery
 from source_linear.streams import Stream
+from source_linear.sync.asking import StreamApi
 from source_linear.sync.lists import Lists
-from source_linear.sync.pages import Pages
 
 PARAMETERS = {entry["$parameters"]["name"]: entry["$parameters"] for entry in manifest()["streams"]}
 STREAM = Stream.from_parameters(PARAMETERS["issue_history"])
@@ -61,7 +61,7 @@ class Reading:
         query = StreamQuery(STREAM)
         came = rows(0, HISTORY.first - bool(last)) + ([last[0]] if last else [])
         node = {"id": "i1", **DATES, HISTORY.name: {"nodes": came}}
-        lists = Lists(STREAM, Pages(query, {}, self._shared))
+        lists = Lists(StreamApi(query, {}, self._shared))
         nodes = lists.completed(ROOT, [HISTORY], [(node, query.shape)], "window", False, since)
         return [row["id"] for row in nodes[0][HISTORY.name]["nodes"]] if nodes else None
 

@@ -10,6 +10,7 @@ from source_linear.linear.errors import LinearError
 from source_linear.packaged import manifest
 from source_linear.query import StreamQuery
 from source_linear.streams import Stream
+from source_linear.sync.asking import StreamApi
 from source_linear.sync.pages import Pages
 from source_linear.sync.probe import Probe
 from source_linear.sync.roots import Roots
@@ -51,7 +52,8 @@ def fetch(name, value):
     shared = SimpleNamespace(
         api=Answers(value), left_out={name: {}}, leave_out=lambda *_: pytest.fail("a row was left out")
     )
-    page = Pages(StreamQuery(stream), {}, shared).fetch({root.name: None for root in stream.roots}, {}, 250)
+    pages = Pages(StreamApi(StreamQuery(stream), {}, shared))
+    page = pages.fetch({root.name: None for root in stream.roots}, {}, 250)
     return [node for fetched in page.values() for node, _ in fetched.nodes]
 
 

@@ -26,6 +26,9 @@ class Kind(Enum):
     SYSTEM = "system_error"
 
 
+REFUSALS = ("FORBIDDEN", "FEATURE_NOT_ACCESSIBLE")  # codes: these credentials may not see it
+
+
 @dataclass(frozen=True)
 class Problem:
     """One of the `errors` of an answer.

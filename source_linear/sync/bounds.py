@@ -117,15 +117,30 @@ class Sync:
             whole: whether it is known what changed: then one window is enough.
         """
         full = full and not cursor
-        in_windows = stream.kind in ("windowed", "child")
-        given = config.get("start_date") if in_windows else None
+        given = config.get("start_date") if stream.kind in ("windowed", "child") else None
         start_date = timestamp(given) if given else None
-        since = timestamp(cursor) if cursor else None
-        if since and since <= self.origin:
-            since = None
-        # A first or full read goes by createdAt, which never changes: nothing slips from it meanwhile.
+        since = timestamp(cursor) if cursor and timestamp(cursor) > self.origin else None
+        # What goes by createdAt never changes: nothing slips from a first or full read meanwhile.
         first_read = since is None and (full or not start_date)
         first = self.origin if first_read else max(since or self.origin, start_date or self.origin)
+        # docs/linear-api.md, FILTER-4: only issues can be filtered by archivedAt; a sweep sees it anyway.
+        by_filter = stream.roots[0].entity == "Issue" and not first_read
+        reconciles = config.get("reconcile_archived") and stream.kind in ("windowed", "feed")
+        return Bounds(
+            start=milliseconds(self.origin if first_read else start_date or self.origin),
+            end=milliseconds(self.start),
+            step=self._step(stream, first, first_read, whole),
+            open=first_read,
+            full=full,
+            field=CREATED_AT if first_read else CURSOR_FIELD,
+            order_by=CURSOR_FIELD if stream.kind == "feed" and not first_read else CREATED_AT,
+            since=milliseconds(start_date) if first_read and start_date else None,
+            archived_before=milliseconds(first) if by_filter else None,
+            reconcile=milliseconds(first) if reconciles and not (first_read or by_filter) else None,
+        )
+
+    def _step(self, stream: Stream, first: datetime, first_read: bool, whole: bool) -> str:
+        """How long a window is that begins at `first`, as an ISO 8601 duration."""
         span = max(self.start - first, _SHORTEST_WINDOW)
         # Changed parents are asked for once, up to now (Window.filter); swept lists are read whole.
         several = stream.kind == "windowed" or (stream.kind == "child" and first_read)
@@ -134,22 +149,4 @@ class Sync:
             if several and not whole
             else span + _SHORTEST_WINDOW
         )
-        # docs/linear-api.md, FILTER-4: only issues can be filtered by archivedAt; a sweep sees it anyway.
-        by_filter = stream.roots[0].entity == "Issue" and not first_read
-        reconciles = (
-            bool(config.get("reconcile_archived"))
-            and stream.kind in ("windowed", "feed")
-            and not (first_read or by_filter)
-        )
-        return Bounds(
-            start=milliseconds(self.origin if first_read else start_date or self.origin),
-            end=milliseconds(self.start),
-            step=f"PT{int(step.total_seconds()) + 1}S",
-            open=first_read,
-            full=full,
-            field=CREATED_AT if first_read else CURSOR_FIELD,
-            order_by=CURSOR_FIELD if stream.kind == "feed" and not first_read else CREATED_AT,
-            since=milliseconds(start_date) if first_read and start_date else None,
-            archived_before=milliseconds(first) if by_filter else None,
-            reconcile=milliseconds(first) if reconciles else None,
-        )
+        return f"PT{int(step.total_seconds()) + 1}S"

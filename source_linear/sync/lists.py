@@ -7,13 +7,13 @@ from typing import Any, NamedTuple, TypeGuard
 from source_linear.linear.errors import Action, LinearError, failure
 from source_linear.linear.selection import parse, price
 from source_linear.query import Shape
-from source_linear.streams import CURSOR_FIELD, MAX_COST, MAX_PAGE_SIZE, NestedList, Record, Root, Stream
-from source_linear.sync.pages import Pages, is_sound
+from source_linear.streams import CURSOR_FIELD, MAX_COST, MAX_PAGE_SIZE, NestedList, Record, Root
+from source_linear.sync.asking import TRIES, StreamApi
+from source_linear.sync.nodes import is_sound
 
 # docs/linear-api.md, LIMITS-1: 3,000,000 points an hour to 2,500 requests. What costs less is paid for with
 # the request.
 _POINTS_A_REQUEST = 1_200
-_TRIES = 4
 
 
 class _Unfinished(NamedTuple):
@@ -47,10 +47,9 @@ _Lists = list[_Unfinished]  # of one node
 class Lists:
     """Completes the nested lists of one stream's nodes."""
 
-    def __init__(self, stream: Stream, pages: Pages) -> None:
-        """Complete the lists of the nodes that `pages` reads."""
-        self._stream = stream
-        self._pages = pages
+    def __init__(self, api: StreamApi) -> None:
+        """Complete the lists of the nodes of the stream whose `api` it is."""
+        self._api = api
         self._held: dict[tuple[Any, str], list[_Lists]] = {}
 
     def completed(
@@ -80,12 +79,7 @@ class Lists:
         for node, shape in nodes:
             if not all(self._came(node, nested) for nested in lists):
                 continue
-            unfinished = [
-                _Unfinished(node, nested, nested.after(shape.inline(nested)))
-                for nested in lists
-                if len(items := items_of(node, nested)) >= shape.inline(nested) and _reaches(items, since)
-            ]
-            if unfinished:
+            if unfinished := _unfinished(node, shape, lists, since):
                 waiting.append(unfinished)
             else:
                 complete.append(node)
@@ -95,7 +89,7 @@ class Lists:
         for batch in batches:
             self._finish(root, [one for unfinished in batch for one in unfinished], since)
             complete += [unfinished[0].node for unfinished in batch]
-        left_out = self._pages.left_out_of(root)
+        left_out = self._api.left_out_of(root)
         return [node for node in complete if node["id"] not in left_out]
 
     def _came(self, node: Record, nested: NestedList) -> bool:
@@ -103,9 +97,9 @@ class Lists:
         connection = node.get(nested.name)
         if isinstance(connection, dict) and isinstance(connection.get("nodes"), list):
             return True
-        if connection is None and nested.name in self._pages.absent:
+        if connection is None and nested.name in self._api.absent:
             return True
-        self._pages.leave_out(node["id"], "", f"Linear did not send its {nested.name}.")
+        self._api.leave_out(node["id"], "", f"Linear did not send its {nested.name}.")
         return False
 
     def _finish(self, root: Root, unfinished: _Lists, since: str | None) -> None:
@@ -126,7 +120,7 @@ class Lists:
         query = " ".join(self._part(root, index, some) for index, some in enumerate(asked))
         roots = {f"n{index}": ("nodes",) for index in range(len(asked))}
         try:
-            answer = self._pages.send(self._pages.query.document("_lists", query), {}, roots, _TRIES)
+            answer = self._api.send(self._api.query.document("_lists", query), {}, roots, TRIES)
         except LinearError as error:
             return self._follow_less(root, unfinished, error)
         rest: _Lists = []
@@ -143,11 +137,11 @@ class Lists:
     def _taken(self, one: _Unfinished, node: Mapping[str, Any]) -> _Unfinished | None:
         """Take the items that came for a list; returns what of it is still to be asked for."""
         page, items = node.get(one.nested.name), one.node[one.nested.name]
-        if page is None and one.nested.name in self._pages.absent:
+        if page is None and one.nested.name in self._api.absent:
             return None  # refused: what came with the node is what there is
         if not _is_rest(page, one):
             said = f"Linear did not send the rest of its {one.nested.name}."
-            self._pages.leave_out(one.node["id"], "", said)
+            self._api.leave_out(one.node["id"], "", said)
             return None
         items["nodes"] = (items["nodes"] if one.after else []) + page["nodes"]
         first = one.nested.after(one.first)
@@ -161,7 +155,7 @@ class Lists:
             said = (
                 f"the {one.nested.name} of {one.node['id']} have no next cursor, or one that was there before"
             )
-            raise LinearError(failure(self._stream.name, "NO_CURSOR", said))
+            raise LinearError(failure(self._api.name, "NO_CURSOR", said))
         return one._replace(first=first, after=after)
 
     def _part(self, root: Root, index: int, some: _Lists) -> str:
@@ -193,10 +187,19 @@ class Lists:
         if failed.action is Action.REDUCE:
             raise error
         variables = {"ids": [one.node["id"]], "first": 1}
-        light = self._pages.query.by_ids(root, "id")
-        self._pages.send(light, variables, {root.name: ("nodes",)})
-        self._pages.leave_out(one.node["id"], "", failed.reason)
+        light = self._api.query.by_ids(root, "id")
+        self._api.send(light, variables, {root.name: ("nodes",)})
+        self._api.leave_out(one.node["id"], "", failed.reason)
         return []
+
+
+def _unfinished(node: Record, shape: Shape, lists: Sequence[NestedList], since: str | None) -> _Lists:
+    """The lists of a node that are as long as what was asked for."""
+    return [
+        _Unfinished(node, nested, nested.after(shape.inline(nested)))
+        for nested in lists
+        if len(items := items_of(node, nested)) >= shape.inline(nested) and _reaches(items, since)
+    ]
 
 
 def _together(unfinished: _Lists) -> Iterator[_Lists]:

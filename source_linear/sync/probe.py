@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from source_linear.streams import CURSOR_FIELD, MAX_PAGE_SIZE, Record, Root, Stream
-from source_linear.sync.pages import is_sound
+from source_linear.sync.nodes import is_sound
 from source_linear.sync.roots import Question, Roots
 from source_linear.sync.windows import Window
 

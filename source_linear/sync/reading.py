@@ -10,9 +10,11 @@ from source_linear.linear.errors import LinearError, failure
 from source_linear.query import Shape, StreamQuery
 from source_linear.shared import Shared
 from source_linear.streams import CURSOR_FIELD, Record, Root, Stream
+from source_linear.sync.asking import StreamApi
 from source_linear.sync.forms import Forms, warning
 from source_linear.sync.lists import Lists, items_of
-from source_linear.sync.pages import Fetched, Pages, is_sound
+from source_linear.sync.nodes import Fetched, is_sound
+from source_linear.sync.pages import Pages
 from source_linear.sync.windows import Window
 
 _LOGGER = logging.getLogger("airbyte")
@@ -50,8 +52,9 @@ class Reader:
         self._excludes = config.get("archived_rows") == "exclude"
         self._shared = shared
         self._query = StreamQuery(stream)
-        self._pages = Pages(self._query, variables, shared)
-        self._lists = Lists(stream, self._pages)
+        self._api = StreamApi(self._query, variables, shared)
+        self._pages = Pages(self._api)
+        self._lists = Lists(self._api)
         self._nested = [
             nested for column, nested in stream.lists.items() if nested.first and column in stream.queried
         ]
@@ -84,18 +87,17 @@ class Reader:
         kind, cursors = self._read_token(token)
         self._refuse_circles(f"{stream_slice} {kind}", cursors)
         if kind == _ARCHIVINGS:
-            fetched, rows = self._archivings(window, stream_slice, cursors, first)
-            return self._page(rows, self._token(fetched, kind), stream_slice)
+            fetched, archived = self._archivings(window, stream_slice, cursors, first)
+            return self._page(archived, self._token(fetched, kind), stream_slice)
         fetched = self._pages.fetch(cursors, self._variables(window, declared), first)
         if self._stream.kind == "swept":
             self._count(fetched, token is None)
         ends = {name for name, one in fetched.items() if not one.more or self._is_past(one.nodes, window)}
-        rows = [
-            row
-            for root in self._stream.roots
-            if root.name in fetched
-            for row in self._rows(root, fetched[root.name].nodes, window, stream_slice, root.name not in ends)
-        ]
+        rows: list[Record] = []
+        for root in self._stream.roots:
+            if root.name in fetched:
+                goes_on = root.name not in ends
+                rows += self._rows(root, fetched[root.name].nodes, window, stream_slice, goes_on)
         again = self._again(rows, window, not any(one.more for one in fetched.values()))
         following = self._token({name: one for name, one in fetched.items() if name not in ends})
         if following is None and window.archivings():
@@ -211,7 +213,7 @@ class Reader:
             for row in items_of(parent, children):
                 if not is_sound(row, stream.has_own_dates):
                     reason = f"Linear sent null for a row of its {children.name}."
-                    self._pages.leave_out(parent["id"], "", reason)
+                    self._api.leave_out(parent["id"], "", reason)
                     continue
                 if stream.has_own_dates and not every and not window.holds(row):
                     continue

@@ -29,7 +29,7 @@ class Sizes:
     workers: tuple[int, ...] = (2, 4, 10, 20)
     memory_rows: tuple[int, ...] = (10_000, 100_000, 1_000_000)
     cost_issues: int = 5_000
-    quiet_issues: int = 1_000
+    quiet_issues: int = 2_000
     start_runs: int = 9
 
 

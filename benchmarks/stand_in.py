@@ -31,10 +31,10 @@ class StandIn(AbstractContextManager["StandIn"]):
     ) -> None:
         self._server.__exit__(kind, error, trace)
 
-    def sync(self, state: Any = None) -> Output:
-        """Read all streams; forgets the requests of before."""
+    def sync(self, state: Any = None, catalog: Any = None) -> Output:
+        """Read all streams, or those of a catalog; forgets the requests of before."""
         self.control("clear_requests")
-        output = self.connector.read(self.catalog, state)
+        output = self.connector.read(catalog or self.catalog, state)
         if output.exit_code:
             raise RuntimeError("\n".join(output.logs[-20:]))
         return output

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from integration_tests.connector import Connector
-from integration_tests.faults.fixtures import forked_connector, forks
+from integration_tests.faults.fixtures import forked_connector, forks, patient_forks
+from integration_tests.faults.forks import ForkedConnector, Forks
 from integration_tests.image.fixtures import engine, image
 from integration_tests.linear_api import LinearApi
 from integration_tests.linear_api.fixtures import linear_api, make_linear_api
@@ -21,21 +22,31 @@ __all__ = [
     "image",
     "linear_api",
     "make_linear_api",
+    "patient_forks",
     "postgres",
 ]
 
 
 @pytest.fixture
-def connector(linear_api: LinearApi, tmp_path: Path) -> Connector:
-    """The connector's process, configured for the small stand-in."""
-    return Connector.of(linear_api, tmp_path)
+def make_connector(
+    tmp_path: Path, patient_forks: Forks, request: pytest.FixtureRequest
+) -> Callable[..., Connector]:
+    """A factory of connectors: a stand-in and further configuration.
+
+    They are forked, which spares each its start. In a module marked as `processes` they are started.
+    """
+
+    def make(api: LinearApi, **config: Any) -> Connector:
+        if request.node.get_closest_marker("processes"):
+            return Connector.of(api, tmp_path, **config)
+        connector = ForkedConnector.of(api, tmp_path, **config)
+        connector.forks, connector.options = patient_forks, ()
+        return connector
+
+    return make
 
 
 @pytest.fixture
-def make_connector(tmp_path: Path) -> Callable[..., Connector]:
-    """A factory of connectors: a stand-in and further configuration."""
-
-    def make(api: LinearApi, **config: Any) -> Connector:
-        return Connector.of(api, tmp_path, **config)
-
-    return make
+def connector(linear_api: LinearApi, make_connector: Callable[..., Connector]) -> Connector:
+    """A connector, configured for the small stand-in."""
+    return make_connector(linear_api)

@@ -7,6 +7,8 @@ import pytest
 
 from integration_tests.connector import Connector
 
+pytestmark = pytest.mark.processes
+
 KEY = "the-secret-key"
 CREDENTIALS = {"auth_type": "API Key", "api_key": KEY}
 

@@ -8,6 +8,8 @@ import pytest
 
 from integration_tests.connector import Connector
 
+pytestmark = pytest.mark.processes
+
 LINEAR = "https://linear.invalid/graphql"  # nobody is asked: the name does not exist
 PASSWORD = "the-password-of-the-proxy"
 CREDENTIALS = {"auth_type": "API Key", "api_key": "the-key"}

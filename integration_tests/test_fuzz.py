@@ -6,7 +6,7 @@ import random
 import pytest
 
 from integration_tests.expected import records
-from integration_tests.faults.forks import ForkedConnector, Forks
+from integration_tests.faults.forks import ForkedConnector, Forks, Hurry
 from integration_tests.figures import note
 from integration_tests.linear_api import LinearApi
 from tools.schemas import streams
@@ -31,7 +31,7 @@ SHARD = 25  # cases a test
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory):
-    with Forks(patience=0.3) as forks, LinearApi(issues=12, seed=9) as api:
+    with Forks(Hurry(patience=0.3)) as forks, LinearApi(issues=12, seed=9) as api:
         api.clock.advance(2)
         connector = ForkedConnector.of(api, tmp_path_factory.mktemp("fuzz"))
         connector.forks = forks

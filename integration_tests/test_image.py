@@ -21,7 +21,7 @@ from integration_tests.image import Engine
 from integration_tests.linear_api import LinearApi
 from tools.schemas import streams
 
-pytestmark = [pytest.mark.image_tests, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.processes, pytest.mark.image_tests, pytest.mark.timeout(900)]
 
 ROOT = Path(__file__).resolve().parent.parent
 STREAMS = {stream.name: stream for stream in streams()}

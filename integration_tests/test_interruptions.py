@@ -21,6 +21,8 @@ from integration_tests.linear_api import Clock, LinearApi, Request
 from integration_tests.processes import HANG, SIGNALS, as_pid_1, process
 from tools.schemas import ROOT, streams
 
+pytestmark = pytest.mark.processes
+
 STREAMS = {stream.name: stream for stream in streams()}
 NAMES = ["issues", "comments", "projects", "issue_relations", "issue_history", "issue_state_spans", "users"]
 LONG = 1_000_000  # characters, more than any pipe holds

@@ -15,7 +15,7 @@ from integration_tests.figures import note
 from integration_tests.linear_api import LinearApi
 from tools.schemas import streams
 
-pytestmark = [pytest.mark.pythons, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.processes, pytest.mark.pythons, pytest.mark.timeout(900)]
 
 ROOT = Path(__file__).resolve().parent.parent
 VERSIONS = ("3.11", "3.12", "3.13")

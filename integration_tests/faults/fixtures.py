@@ -9,19 +9,26 @@ import pytest
 
 from integration_tests.linear_api import LinearApi
 
-from .forks import ForkedConnector, Forks
+from .forks import ForkedConnector, Forks, Hurry
 
 
 @pytest.fixture(scope="session")
 def forks() -> Iterator[Forks]:
-    """The process that connectors are forked from."""
+    """The process that connectors in a hurry are forked from."""
+    with Forks(Hurry()) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def patient_forks() -> Iterator[Forks]:
+    """The process that connectors such as users run are forked from."""
     with Forks() as started:
         yield started
 
 
 @pytest.fixture
 def forked_connector(linear_api: LinearApi, tmp_path: Path, forks: Forks) -> ForkedConnector:
-    """A forked connector, configured for the small stand-in."""
+    """A forked connector in a hurry, configured for the small stand-in."""
     connector = ForkedConnector.of(linear_api, tmp_path)
     connector.forks = forks
     return connector

@@ -40,6 +40,7 @@ class StreamQuery:
     Attributes:
         shape: how much the next page asks for.
         gone: what Linear's API no longer has, by the names that an answer would have at the top of a node.
+        omissions: how often something was left out of the queries.
     """
 
     def __init__(self, stream: Stream) -> None:
@@ -50,6 +51,7 @@ class StreamQuery:
         self._roots = {root.name: root for root in operation.selection}
         self.shape = Shape(stream.page_size)
         self.gone: set[str] = set()
+        self.omissions = 0
         self._fields: dict[str, Selection] = {root.name: root.fields for root in stream.roots}
         self._entities = {stream.entity, "Query", *(root.entity for root in stream.roots)}
         self._billed = 0.0  # points a row
@@ -219,6 +221,7 @@ class StreamQuery:
         if lost or left == self._fields or before - _keys(left, self.stream) & needed:
             return []
         self._fields = left
+        self.omissions += 1
         self.gone |= before - _keys(left, self.stream)
         return [what]
 

@@ -13,6 +13,7 @@ from source_linear.sync.asking import TRIES, Page, StreamApi
 from source_linear.sync.nodes import Fetched, fetched, is_sound, sound
 
 _LOGGER = logging.getLogger("airbyte")
+_UNWANTED = ("GRAPHQL_VALIDATION_FAILED", *REFUSALS)
 
 
 class Pages:
@@ -56,9 +57,12 @@ class Pages:
         return found
 
     def _fetch(self, page: Page) -> dict[str, Fetched]:
+        omissions = self._query.omissions
         try:
             answer = self._api.page(page)
         except LinearError as error:
+            if self._drop(error.failure, omissions):
+                return self.fetch(page.cursors, page.variables, page.shape.first, page.light)
             return self._overcome(error, page)
         self._learn(answer, page)
         return {
@@ -72,8 +76,6 @@ class Pages:
         failed = error.failure
         if failed.kind is Kind.CONFIG and failed.code not in REFUSALS:
             raise error
-        if self._drop(failed):
-            return self.fetch(page.cursors, page.variables, page.shape.first, page.light)
         roots = [root for root in self._stream.roots if root.name in page.cursors]
         if len(roots) > 1:
             return {name: one for root in roots for name, one in self._fetch(page.of(root)).items()}
@@ -133,8 +135,17 @@ class Pages:
             return failed.index is not None
         return self._api.ids(page.sized(1)) is not None
 
-    def _drop(self, failed: Failure) -> bool:
-        """Leave out of the queries what Linear no longer has, or refuses so that no row comes."""
+    def _drop(self, failed: Failure, omissions: int) -> bool:
+        """Leave out of the queries what Linear no longer has, or refuses so that no row comes.
+
+        Args:
+            failed: the failure of a query.
+            omissions: the query's `omissions` before it was asked: windows are read side by side, and what it
+                was refused for another one may have left out since.
+
+        Returns:
+            Whether the query is another one now.
+        """
         what = self._query.drop(failed)
         if what:
             _LOGGER.warning(
@@ -144,10 +155,9 @@ class Pages:
             )
             return True
         first = failed.problems[0] if failed.problems else None
-        if failed.code not in REFUSALS or first is None or first.index is None or not first.field:
-            return False
-        if not self._query.refuse(first.field):
-            return False
+        refused = failed.code in REFUSALS and first is not None and first.index is not None
+        if not refused or first is None or not first.field or not self._query.refuse(first.field):
+            return failed.code in _UNWANTED and self._query.omissions > omissions
         self._api.shared.api.budget.refused(self._name, {first.field: first.said})
         _LOGGER.warning(
             "%sLinear left out %s (%s); null is written, the rows are kept.",
@@ -182,10 +192,11 @@ class Pages:
 
     def _by_filter(self, root: Root, ids: Sequence[str]) -> list[tuple[Record, Shape]]:
         variables = {"ids": list(ids), "first": len(ids)}
+        omissions = self._query.omissions
         try:
             answer = self._api.send(self._query.by_ids(root), variables, {root.name: ("nodes",)}, TRIES)
         except LinearError as error:
-            if self._drop(error.failure):
+            if self._drop(error.failure, omissions):
                 return self._by_filter(root, ids)
             if len(ids) > 1:
                 middle = len(ids) // 2
@@ -197,11 +208,12 @@ class Pages:
         return sound(self._api, root, answer, answer.data[root.name]["nodes"], Shape(1))
 
     def _by_id(self, root: Root, row: str) -> list[tuple[Record, Shape]]:
+        omissions = self._query.omissions
         query, key = self._query.by_id(root)
         try:
             answer = self._api.send(query, {"id": row}, {key: ("id",)}, TRIES)
         except LinearError as error:
-            if self._drop(error.failure):
+            if self._drop(error.failure, omissions):
                 return self._by_id(root, row)
             if "not found" not in str(error).lower():
                 self._api.leave_out(row, "", error.failure.reason)

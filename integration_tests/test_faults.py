@@ -38,17 +38,24 @@ class Bench:
     connector: ForkedConnector
     cells: dict[tuple[str, str], Cell] = field(default_factory=dict)
     catalogs: dict[str, dict] = field(default_factory=dict)
-    pages: dict[str, int] = field(default_factory=dict)
+    pages: dict[str, list[list[str]]] = field(default_factory=dict)
     expected: dict[str, dict] = field(default_factory=dict)
 
     def prepare(self, target: str) -> None:
-        """Learn how many pages the target's stream has."""
+        """Learn which pages the target's stream has: the ids of their rows, in the order of requests."""
         if target in self.pages:
             return
         self.catalogs[target] = self.connector.catalog([target, *OTHERS])
-        self.api.requests.clear()
+        root, pages = STREAMS[target].roots[0].name, []
+
+        def note(body, _):
+            pages.append([node["id"] for node in body["data"][root]["nodes"]])
+            return body
+
+        self.api.faults.clear()
+        self.api.faults.damage(root=root, count=None, change=note)
         self.connector.read(self.catalogs[target])
-        self.pages[target] = len(self.api.requests.to(STREAMS[target].roots[0].name))
+        self.pages[target] = pages
         for name in (target, *OTHERS):
             self.expected[name] = records(self.api.workspace, STREAMS[name])
 
@@ -56,11 +63,17 @@ class Bench:
         """Put the fault into the stand-in."""
         self.api.limits.reset()  # else the connector would slow down: it is many syncs within the hour
         pages = self.pages[fault.target]
-        on = {"root": STREAMS[fault.target].roots[0].name, "where": fault.only}
-        if place == "every page":
-            on |= {"count": None, **({"where": fault.every()} if fault.every else {})}
+        on = {"root": STREAMS[fault.target].roots[0].name}
+        at = {"first page": 0, "middle page": len(pages) // 2, "last page": -1}
+        if fault.of_rows:
+            filled = [page for page in pages if page]  # a window may be empty
+            if place != "every page":
+                filled = [filled[min(at[place], len(filled) // 2)]]
+            on["row_id"] = [page[len(page) // 2] for page in filled]
+        elif place == "every page":
+            on |= {"count": None, "where": fault.every and fault.every()}
         else:
-            on["nth"] = {"first page": 1, "middle page": pages // 2 + 1, "last page": pages}[place]
+            on["nth"] = at[place] % len(pages) + 1
         return fault.strike(self.api, **on)
 
 

@@ -49,7 +49,8 @@ class Fault:
         comes_again: whether it survives by leaving out rows, which the next sync brings.
         checked: whether a check meets it, too.
         places: where it is tried.
-        only: which requests it may strike; all by default.
+        of_rows: whether it strikes a row of each of these pages, `strike(api, root=…, row_id=[…])`, whenever
+            it is asked for, and not the request for the page.
     """
 
     name: str
@@ -64,7 +65,7 @@ class Fault:
     comes_again: bool = False
     checked: bool = True
     places: tuple[str, ...] = PLACES
-    only: Where | None = None
+    of_rows: bool = False
 
     def __str__(self) -> str:
         return self.name
@@ -102,11 +103,6 @@ def _larger_than_one() -> Where:
     return lambda request: request.variables.get("first", 0) > 1
 
 
-def _is_of_the_first_window(request: Request) -> bool:
-    """The simulator's fault knows one list by its path: not the same list in another window."""
-    return "gte" not in request.variables.get("filter", {}).get("createdAt", {"gte": ""})
-
-
 _SURVIVED = Outcome()
 _PASSING = Outcome(TRANSIENT, "Run the sync again; if it fails again")
 _PASSING_CHECK = Outcome("FAILED", "Linear's API could not be reached or did not answer as it should")
@@ -125,6 +121,12 @@ def _lasting(
     return Fault(name, strike, once=outcome, always=outcome, check=check, **more)
 
 
+def _left_out(name: str, strike: Callable[..., Strike], says: str, **more: Any) -> Fault:
+    """A fault that costs fields or rows, with a warning, wherever it strikes."""
+    outcome = Outcome(None, says)
+    return Fault(name, strike, once=outcome, always=outcome, check=_SURVIVED, checked=False, **more)
+
+
 def _limit(name: str, status: int) -> Fault:
     return Fault(
         name,
@@ -136,15 +138,13 @@ def _limit(name: str, status: int) -> Fault:
     )
 
 
+_NO_DESCRIPTION = "Linear left out description (This feature is not available on your plan)"
 _PARTIAL = tuple(
-    Fault(
+    _left_out(
         f"data and errors, HTTP {status}",
         _kind("partial", field="description", status=status),
-        once=Outcome(None, "Linear left out description (This feature is not available on your plan)"),
-        always=Outcome(None, "Linear left out description (This feature is not available on your plan)"),
-        check=_SURVIVED,
+        _NO_DESCRIPTION,
         target="projects",
-        checked=False,
         leaves_out=True,
     )
     for status in (400, 403, 500)
@@ -153,6 +153,95 @@ _TWO = [
     {"field": "description", "code": "FEATURE_NOT_ACCESSIBLE"},
     {"field": "lead", "code": "INTERNAL_SERVER_ERROR"},
 ]
+_LEFT_OUT = "cannot be read and is left out: "
+_UNREADABLE = (
+    _left_out(
+        "a row that cannot be read",
+        _kind("row"),
+        f"{_LEFT_OUT}Linear refused the request",
+        comes_again=True,
+        of_rows=True,
+    ),
+    _left_out(
+        "a row that brings HTTP 502",
+        _kind("row", how="5xx"),
+        f"{_LEFT_OUT}Linear's API could not be reached",
+        comes_again=True,
+        of_rows=True,
+    ),
+    _left_out(
+        "a row that brings a time-out",
+        _kind("row", how="hang", seconds=1.0),
+        f"{_LEFT_OUT}Linear's API could not be reached",
+        comes_again=True,
+        of_rows=True,
+    ),
+    # A field that is refused of one row, without data, is gone from the page on that has the row.
+    _left_out(
+        "a row of which a field is refused",
+        _kind("row", field="description", code="FEATURE_NOT_ACCESSIBLE", message="Not on your plan"),
+        "Linear left out description (Not on your plan)",
+        target="projects",
+        leaves_out=True,
+        of_rows=True,
+    ),
+    # These are for a page's size: from a page on, as asking for the same page again does not mend it.
+    *(
+        Fault(
+            f"{name} with a page of more than one row",
+            _kind("larger_than", 1, how=how, seconds=1.0),
+            once=_SURVIVED,
+            always=_SURVIVED,
+            check=_SURVIVED,
+            checked=False,
+        )
+        for name, how in (("HTTP 502", "5xx"), ("a time-out", "hang"))
+    ),
+    Fault(
+        "one root of several is refused",
+        _error("FEATURE_NOT_ACCESSIBLE", 200, at_root=True),
+        once=_SURVIVED,  # asked for by itself, it comes
+        always=Outcome(None, "Linear refuses projects, whose rows are left out"),
+        check=_SURVIVED,
+        target="entity_external_links",
+        checked=False,
+        leaves_out=True,
+    ),
+)
+# A removal strikes from a page on, for good: on the first page and on every page it is the same.
+_REMOVED = (
+    *(
+        _left_out(
+            f"a removed {kind}",
+            _kind("removed", coordinate),
+            f"Linear's API no longer has {what}: null is written",
+            target=target,
+            leaves_out=True,
+            places=PLACES[:-1],
+        )
+        for kind, coordinate, what, target in (
+            ("field", "Comment.quotedText", "Comment.quotedText", "comments"),
+            ("argument", "Project.members(includeDisabled:)", "members(includeDisabled)", "projects"),
+            ("type", "ExternalEntityInfoJiraMetadata", "ExternalEntityInfoJiraMetadata", "comments"),
+        )
+    ),
+    *(
+        _lasting(
+            f"a removed {kind} that paging needs",
+            _kind("removed", coordinate),
+            Outcome(SYSTEM, "This is a bug of source-linear"),
+            _SURVIVED,
+            checked=False,
+            places=PLACES[:-1],
+        )
+        for kind, coordinate in (
+            ("field", "Comment.updatedAt"),
+            ("argument", "Query.comments(after:)"),
+            ("value", "PaginationOrderBy.createdAt"),  # no column stands on a value
+            ("type", "CommentFilter"),
+        )
+    ),
+)
 
 FAULTS = (
     _lasting(
@@ -209,8 +298,8 @@ FAULTS = (
     Fault(
         "data and errors",
         _kind("partial", field="description"),
-        once=Outcome(None, "Linear left out description (This feature is not available on your plan)"),
-        always=Outcome(None, "Linear left out description (This feature is not available on your plan)"),
+        once=Outcome(None, _NO_DESCRIPTION),
+        always=Outcome(None, _NO_DESCRIPTION),
         check=Outcome(None, "Linear left out urlKey (This feature is not available on your plan)"),
         target="projects",
         check_on={"root": "viewer", "path": ["organization", "urlKey"]},
@@ -236,22 +325,16 @@ FAULTS = (
         check_on={"root": "comments"},
         comes_again=True,
     ),
-    Fault(
+    _left_out(
         "a null node without an error",
         _kind("null_node", errors=False),
-        once=Outcome(None, "Linear sent null and gave no reason"),
-        always=Outcome(None, "Linear sent null and gave no reason"),
-        check=_SURVIVED,
-        checked=False,
+        "Linear sent null and gave no reason",
         comes_again=True,
     ),
-    Fault(
+    _left_out(
         "a null node that is refused",
         _kind("null_node", code="FORBIDDEN"),
-        once=Outcome(None, "which these credentials may not see"),
-        always=Outcome(None, "which these credentials may not see"),
-        check=_SURVIVED,
-        checked=False,
+        "which these credentials may not see",
         leaves_out=True,
     ),
     *(
@@ -272,15 +355,22 @@ FAULTS = (
         _SURVIVED,
         checked=False,
     ),
-    _lasting(
-        "the same cursor again",
-        _kind("same_cursor"),
-        Outcome(TRANSIENT, "a cursor that was there before"),
-        _SURVIVED,
-        checked=False,
-        places=PLACES[-1:],
-        only=_is_of_the_first_window,
+    # A first page is asked for without a cursor, the second with one: where none was there yet, none can come
+    # again. Nested lists have no pages of the stream: test_answers.py has theirs.
+    *(
+        _lasting(
+            name,
+            _kind("same_cursor", back=back),
+            Outcome(TRANSIENT, "a cursor that was there before"),
+            _SURVIVED,
+            target="projects",  # in one list: the simulator would mix up windows
+            checked=False,
+            places=PLACES[back:],
+        )
+        for name, back in (("the same cursor again", 1), ("two cursors in a circle", 2))
     ),
+    *_UNREADABLE,
+    *_REMOVED,
     _lasting(
         "a refusal by its text",
         _kind("not_enabled", "Customers", at_root=True),

@@ -2,12 +2,15 @@
 
 import os
 import random
+from dataclasses import dataclass, field
 
 import pytest
 
+from integration_tests.connector import Output
 from integration_tests.expected import records
 from integration_tests.faults.forks import ForkedConnector, Forks, Hurry
 from integration_tests.figures import note
+from integration_tests.histories.changes import Changes
 from integration_tests.linear_api import LinearApi
 from tools.schemas import streams
 
@@ -27,6 +30,52 @@ NAMES = (
 )
 CASES = int(os.environ.get("FUZZ_CASES", "25"))
 SHARD = 25  # cases a test
+INCREMENTAL = 3  # every third case goes on from a state
+FEW, MANY = 2, 15  # changed rows of a stream: those that are asked for by id, and more
+
+
+@dataclass
+class Bench:
+    """A stand-in, a connector for it, and what undamaged reads bring.
+
+    Attributes:
+        states: of each stream: None for a first sync, and the states of two good ones: many rows were changed
+            after the first of them, few after the second.
+        whole: for each of these the ids that an undamaged sync brings which goes on from there.
+    """
+
+    api: LinearApi
+    connector: ForkedConnector
+    catalogs: dict[str, dict] = field(default_factory=dict)
+    states: dict[str, list] = field(default_factory=dict)
+    whole: dict[str, list[dict[str, set[str]]]] = field(default_factory=dict)
+
+    def prepare(self) -> None:
+        """Sync, change many rows, sync, change few, and learn what syncs bring now."""
+        changes = Changes(self.api.workspace, list(STREAMS.values()), random.Random(9))
+        self.catalogs = {name: self.connector.catalog([name, "users"]) for name in NAMES}
+        self.states = {name: [None] for name in NAMES}
+        for size in (MANY, FEW):
+            for name in NAMES:
+                good = self.connector.read(self.catalogs[name], self.states[name][-1])
+                assert good.exit_code == 0
+                self.states[name].append(good.last_states)
+            self.api.clock.advance(60)
+            for name in (*NAMES, "users"):
+                self._change(changes, name, size)
+            self.api.clock.advance(60)
+        for name in NAMES:
+            reads = [self.connector.read(self.catalogs[name], state) for state in self.states[name]]
+            self.whole[name] = [{one: found(read, one) for one in (name, "users")} for read in reads]
+            assert self.whole[name][0][name] == records(self.api.workspace, STREAMS[name]).keys()
+            assert all(brought[name] for brought in self.whole[name]), name
+
+    def _change(self, changes: Changes, name: str, size: int) -> None:
+        stream = STREAMS[name]
+        if stream.has_own_dates:
+            changes.edit(stream, size)
+        if name != "organization":
+            changes.bring_in(stream, size // 2)
 
 
 @pytest.fixture(scope="module")
@@ -35,39 +84,56 @@ def bench(tmp_path_factory):
         api.clock.advance(2)
         connector = ForkedConnector.of(api, tmp_path_factory.mktemp("fuzz"))
         connector.forks = forks
-        catalogs = {name: connector.catalog([name, "users"]) for name in NAMES}
-        yield api, connector, catalogs, {name: records(api.workspace, STREAMS[name]) for name in NAMES}
+        bench = Bench(api, connector)
+        bench.prepare()
+        yield bench
+
+
+def found(output: Output, name: str) -> set[str]:
+    return {row["id"] for row in output.records[name]}
 
 
 @pytest.mark.parametrize("shard", range(max(1, CASES // SHARD)))
 def test_whatever_is_damaged_a_read_ends_and_says_what_is_missing(bench, shard):
-    api, connector, catalogs, expected = bench
-    figures = {"whole": 0, "said": 0, "failed": 0}
+    figures = dict.fromkeys(("whole", "said", "failed", "incremental"), 0)
+    misses = []
     for seed in range(shard * SHARD, shard * SHARD + SHARD):
         rng = random.Random(seed)
         name = rng.choice(NAMES)
         root = STREAMS[name].roots[0].name
-        api.faults.clear()
-        api.limits.reset()
-        fault = api.faults.damage(
+        bench.api.faults.clear()
+        bench.api.limits.reset()
+        fault = bench.api.faults.damage(
             seed, root=root, nth=rng.randint(1, 3), count=rng.choice([1, 2, None]), times=rng.randint(1, 3)
         )
-        output = connector.read(catalogs[name])
-        api.faults.clear()
-        case = f"seed {seed}, {name}: {fault.did}"
-        assert output.stderr == "", case
-        assert output.exit_code in (0, 1), case
-        assert output.statuses["users"][-1] == "COMPLETE", case
-        ended = output.statuses[name][-1]
-        missing = expected[name].keys() - {row["id"] for row in output.records[name]}
-        told = [line for line in output.logs if line.startswith("WARN") and f"Stream {name}: " in line]
-        if ended == "INCOMPLETE":
-            assert output.exit_code == 1 and any(name in error["message"] for error in output.errors), case
-            figures["failed"] += 1
-        elif missing:
-            assert told, case
-            figures["said"] += 1
-        else:
-            figures["whole"] += 1
+        since = rng.randint(1, 2) if seed % INCREMENTAL == INCREMENTAL - 1 else 0
+        output = bench.connector.read(bench.catalogs[name], bench.states[name][since])
+        bench.api.faults.clear()
+        figures["incremental"] += since > 0
+        ended, wrong = judged(output, name, bench.whole[name][since])
+        figures[ended] += 1
+        if wrong:
+            misses.append(f"seed {seed}, {name} since {since}: {', '.join(wrong)}; {fault.did}")
     note(f"fuzz {shard}: {figures}")
-    assert sum(figures.values()) == SHARD
+    assert misses == [], "\n".join(misses)
+
+
+def judged(output: Output, name: str, whole: dict[str, set[str]]) -> tuple[str, list[str]]:
+    """What became of a read, and what is wrong with that."""
+    wrong = []
+    if output.stderr or output.exit_code not in (0, 1):
+        wrong.append(f"exit code {output.exit_code}: {output.stderr}")
+    if not output.statuses:  # who asks, and whether they may, is asked for before any stream is read
+        return "failed", wrong if output.exit_code == 1 and output.errors else [*wrong, "no word at all"]
+    if output.statuses["users"][-1] != "COMPLETE":
+        wrong.append("users failed, too")
+    ended = output.statuses[name][-1]
+    if ended == "INCOMPLETE":
+        told = output.exit_code == 1 and any(name in error["message"] for error in output.errors)
+        return "failed", wrong if told else [*wrong, "it does not say that it failed"]
+    missing = [(one, len(ids - found(output, one))) for one, ids in whole.items()]
+    for one, number in missing:
+        told = any(line.startswith("WARN") and f"Stream {one}: " in line for line in output.logs)
+        if number and not told:
+            wrong.append(f"{number} rows of {one} are missing without a word")
+    return "said" if any(number for _, number in missing) else "whole", wrong

@@ -100,7 +100,7 @@ class ForkedConnector(Connector):
 
 def _hurry(hurry: Hurry) -> None:
     from source_linear import source, streams
-    from source_linear.linear import api
+    from source_linear.linear import api, budget
 
     prepare = api.Api.__init__
 
@@ -110,7 +110,7 @@ def _hurry(hurry: Hurry) -> None:
 
     api.Api.__init__ = prepare_hurried
     api.READ = hurry.timeout
-    api.LONGEST_PAUSE = 0.05
+    api.LONGEST_PAUSE = budget.UNTOLD = 0.05
     source._CHECK_PATIENCE = hurry.patience
     streams.MAX_PAGE_SIZE = hurry.page_size
 

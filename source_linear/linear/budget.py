@@ -13,6 +13,7 @@ from email.utils import parsedate_to_datetime
 _LOGGER = logging.getLogger("airbyte")
 _WINDOW = 3600.0  # seconds in which a bucket refills (docs/linear-api.md, LIMITS-1)
 _LONGEST_BLOCK = _WINDOW + 60
+UNTOLD = 60.0  # seconds that a rate limit is waited for, where Linear does not say how long it lasts
 _MARGIN = 0.02  # of a bucket, never planned with: others use the same key, answers cross on their way
 _LOG_EVERY = 60.0
 
@@ -171,7 +172,7 @@ class Budget:
         until = max(resets, default=0.0)
         if until <= now:
             # Without a usable Reset a minute is long enough for a leaky bucket to have some room again.
-            until = now + (_number(headers, "Retry-After") or 60)
+            until = now + (_number(headers, "Retry-After") or UNTOLD)
         who = stream if endpoint else ""
         with self._lock:
             self._blocked_until[who] = max(self._blocked_until[who], min(until, now + _LONGEST_BLOCK))

@@ -26,7 +26,7 @@ ODD_NODES += [{**QUIET, "updatedAt": odd} for odd in (None, 5, [], {})]
 ODD_NODES += [{**QUIET, "archivedAt": odd} for odd in (5, [], {})]
 
 
-def is_quiet(name, nodes):
+def is_quiet(name, nodes, length=0):
     """Whether the probe takes a stream whose root gives these nodes for one that nobody need read."""
 
     def answer(stream, query, variables=None, roots=None, tries=None, keeps_slot=False):
@@ -36,7 +36,7 @@ def is_quiet(name, nodes):
             raise LinearError(judged.failure)
         return judged
 
-    probe = Probe({name: (STREAMS[name], CURSOR)})
+    probe = Probe({name: (STREAMS[name], CURSOR)}, lengths={name: length})
     probe.ask(Roots(SimpleNamespace(ask=answer)), {})
     news = probe.news.get(name)
     return news is not None and not news
@@ -65,6 +65,11 @@ def test_a_list_that_cannot_be_read_is_not_taken_for_no_news(name, odd):
 @pytest.mark.parametrize("name", ["project_history", "issue_history"])
 def test_a_row_of_a_list_that_cannot_be_read_is_not_taken_for_no_news(name, odd):
     assert not is_quiet(name, [with_list(name, {"nodes": [odd]})])
+
+
+def test_a_list_that_had_rows_and_comes_empty_is_not_taken_for_no_news():
+    assert is_quiet("users", [], length=0) and is_quiet("users", [QUIET], length=1)
+    assert not is_quiet("users", [], length=1)
 
 
 @pytest.mark.parametrize("name", ["comments", "users", "agent_sessions"])

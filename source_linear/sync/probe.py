@@ -64,7 +64,12 @@ class _List:
         )
 
     def take(self, nodes: Sequence[Record | None]) -> bool:
-        """Take the rows that came; returns whether they can be the next ones."""
+        """Take the rows that came; returns whether they can be the next ones.
+
+        A list that had rows and has none is not believed: without `pageInfo` nothing else tells a lost page.
+        """
+        if self.length and not self.nodes and not nodes:
+            return False
         known = {node["id"] for node in self.nodes}
         sound = [node for node in nodes if is_sound(node)]
         if len(sound) < len(nodes) or any(node["id"] in known for node in sound):

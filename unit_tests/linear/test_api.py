@@ -116,9 +116,9 @@ def clock():
     return Clock()
 
 
-def make(linear, clock, slots=10, **more):
+def make(linear, clock, slots=10, share=1.0):
     credentials = Credentials({"auth_type": "API Key", "api_key": "lin_api_key"})
-    return Api(linear.url, credentials, 1.0, slots, "a-program/1.2", lambda: clock.now, clock.sleep, **more)
+    return Api(linear.url, credentials, share, slots, "a-program/1.2", lambda: clock.now, clock.sleep)
 
 
 def ask(api, stream="users", **more):
@@ -437,6 +437,17 @@ def test_the_budget_knows_what_was_spent(linear, clock):
     ask(api)
     ask(api)
     assert (api.budget.usage["users"].requests, api.budget.usage["users"].points) == (2, 24)
+
+
+def test_the_budget_keeps_to_its_share(linear, clock):
+    full = {"X-RateLimit-Requests-Limit": "100", "X-RateLimit-Requests-Remaining": "100"}
+    linear.answers = [(200, DATA, full)]
+    api = make(linear, clock, share=0.1)
+    for _ in range(10):
+        ask(api)
+    assert clock.slept == []
+    ask(api)
+    assert sum(clock.slept) == pytest.approx(360)
 
 
 def test_a_failure_shows_neither_request_nor_headers_nor_a_secret_that_linear_quotes(linear, clock, caplog):

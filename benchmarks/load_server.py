@@ -176,7 +176,8 @@ class Server:
         """Headers and body of the answer to a request."""
         workspace = self.workspace(path)
         asked = orjson.loads(body)
-        name = asked.get("operationName")
+        operation = re.match(r"query (\w+)", asked.get("query", "").lstrip())
+        name = asked.get("operationName") or (operation.group(1) if operation else "")
         if name in self._pages:
             variables = asked.get("variables") or {}
             answer = self._pages[name].page(workspace, variables)

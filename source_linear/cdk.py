@@ -4,10 +4,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from airbyte_cdk.entrypoint import AirbyteEntrypoint
-from airbyte_cdk.models import AirbyteMessage
 from airbyte_cdk.sources.declarative.concurrent_declarative_source import ConcurrentDeclarativeSource
-from airbyte_cdk.sources.source import Source
 from airbyte_cdk.sources.streams.concurrent.abstract_stream import AbstractStream
 from airbyte_cdk.sources.streams.concurrent.cursor import ConcurrentCursor
 from airbyte_cdk.sources.streams.concurrent.state_converters.abstract_stream_state_converter import (
@@ -65,9 +62,3 @@ def keep_state_as(streams: Iterable[AbstractStream], converter: type[AbstractStr
         if isinstance(cursor, ConcurrentCursor):
             _of(cursor, "_connector_state_converter")
             cursor._connector_state_converter = converter()
-
-
-def queued_messages(entrypoint: AirbyteEntrypoint, source: Source) -> Iterable[AirbyteMessage]:
-    """What a command still has to say at its end: the entrypoint's own loop is not used."""
-    messages: Iterable[AirbyteMessage] = _of(entrypoint, "_emit_queued_messages")(source)
-    return messages

@@ -27,7 +27,6 @@ from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from source_linear.catalog import read_catalog
-from source_linear.cdk import queued_messages
 from source_linear.config import read_config
 from source_linear.ending import ENDING, GRACE
 from source_linear.source import SourceLinear
@@ -158,15 +157,12 @@ def _messages(parsed: argparse.Namespace, source: SourceLinear) -> Iterator[Airb
         yield AirbyteMessage(type=Type.SPEC, spec=specification)
         return
     config = source.configure({}, "")  # no file is read again: it may be a pipe
-    try:
-        if parsed.command == "check":
-            yield from entrypoint.check(specification, config)
-        elif parsed.command == "discover":
-            yield from entrypoint.discover(specification, config)
-        else:
-            yield from entrypoint.read(specification, config, source.catalog, [])
-    finally:
-        yield from queued_messages(entrypoint, source)
+    if parsed.command == "check":
+        yield from entrypoint.check(specification, config)
+    elif parsed.command == "discover":
+        yield from entrypoint.discover(specification, config)
+    else:
+        yield from entrypoint.read(specification, config, source.catalog, [])
 
 
 def _source(parsed: argparse.Namespace) -> SourceLinear:

@@ -7,7 +7,6 @@ from concurrent.futures import Future
 from operator import attrgetter
 
 import pytest
-from airbyte_cdk.entrypoint import AirbyteEntrypoint
 from airbyte_cdk.models import (
     AirbyteLogMessage,
     AirbyteMessage,
@@ -220,30 +219,13 @@ def test_the_state_of_every_stream_is_the_end_of_what_was_read_and_not_its_newes
     assert states == ends
 
 
-class Showing(SourceLinear):
-    """A source that shows the entrypoint what it has to say, as the CDK's other kinds of source do."""
-
-    @property
-    def message_repository(self):
-        return self._message_repository
-
-
-def test_what_found_no_room_in_the_queue_is_said_at_the_end():
-    source = Showing(config=CONFIG)
-    cdk.bound_queue(source, 1)
-    for number in range(3):
-        source._message_repository.emit_message(log(number))
-    assert list(cdk.queued_messages(AirbyteEntrypoint(source), source)) == [log(1), log(2)]
-
-
 class Touched:
-    """A source, a cursor of it and its entrypoint, and each function of cdk.py applied to them."""
+    """A source and a cursor of it, and each function of cdk.py applied to them."""
 
     def __init__(self):
         self.source = SourceLinear(catalog_of("users"), CONFIG)
         self.streams = self.source.streams(CONFIG)
         self.cursor = self.streams[0].cursor
-        self.entrypoint = AirbyteEntrypoint(self.source)
 
     def apply(self, function):
         arguments = {
@@ -252,7 +234,6 @@ class Touched:
             cdk.read_in_this_thread: (self.source,),
             cdk.set_state: (self.source, "users", {}),
             cdk.keep_state_as: (self.streams, WindowState),
-            cdk.queued_messages: (self.entrypoint, self.source),
         }
         function(*arguments[function])
 
@@ -269,7 +250,6 @@ class Touched:
         (cdk.read_in_this_thread, "source._message_repository", "_consumer_thread_id"),
         (cdk.set_state, "source", "_connector_state_manager"),
         (cdk.keep_state_as, "cursor", "_connector_state_converter"),
-        (cdk.queued_messages, "entrypoint", "_emit_queued_messages"),
     ],
 )
 def test_what_the_cdk_no_longer_has_is_named(monkeypatch, function, owner, name):

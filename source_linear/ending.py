@@ -56,9 +56,10 @@ class Ending:
             finishing.start()
             finishing.join(GRACE)
         finally:
+            if os.getpid() == 1:  # most kernels keep from it the signals that it has no handler for
+                os._exit(128 + number)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, [number])
             os.kill(os.getpid(), number)
-            os._exit(128 + number)  # PID 1: Linux keeps from it the signals that it has no handler for
 
     def _finish(self) -> None:
         with suppress(OSError):  # nobody reads any more

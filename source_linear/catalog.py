@@ -1,6 +1,7 @@
 """The configured catalog: which streams a read shall bring."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from airbyte_cdk.models import (
     ConfiguredAirbyteCatalog,
@@ -9,6 +10,7 @@ from airbyte_cdk.models import (
 )
 
 from source_linear.config import config_error, read_json
+from source_linear.streams import Stream
 
 
 def read_catalog(path: str) -> ConfiguredAirbyteCatalog:
@@ -50,3 +52,20 @@ def configured_streams(
             f"source schema) and select from its streams: {', '.join(sorted(known))}."
         )
     return dict(zip(names, catalog.streams, strict=True)) if catalog else {}
+
+
+def narrowed(parameters: Mapping[str, Any], columns: Sequence[str]) -> dict[str, Any]:
+    """The `$parameters` of a stream of which only some columns are selected: no others are queried.
+
+    Args:
+        parameters: those of the stream's entry in the manifest.
+        columns: the columns that are selected.
+    """
+    narrow = {**parameters, "columns": list(columns)}
+    stream = Stream.from_parameters(narrow)
+    for key, suffix in (("fields", ""), ("relations", "Id")):
+        names = parameters.get(key, "").split()
+        narrow[key] = " ".join(name for name in names if stream.is_queried(name + suffix))
+    for key in ("lists", "objects"):
+        narrow[key] = {name: of for name, of in parameters.get(key, {}).items() if stream.is_queried(name)}
+    return narrow

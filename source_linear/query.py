@@ -67,14 +67,14 @@ class StreamQuery:
         return self._pages("_ids", {root.name: parse(fields) for root in roots})
 
     def by_ids(self, root: Root, fields: str = "") -> str:
-        """The query for nodes by their ids (`$ids`), where the root takes a filter."""
+        """The query for nodes by a filter (`$filter`) of their ids, where the root takes one."""
         inner = fields or text(self._fields[root.name])
         further = f", {root.arguments}" if root.arguments else ""
         body = (
-            f"{root.name}(first: $first, includeArchived: true{further}, filter: {{ id: {{ in: $ids }} }}) "
+            f"{root.name}(first: $first, includeArchived: true{further}, filter: $filter) "
             f"{{ nodes {{ {inner} }} }}"
         )
-        return self.document("_by_id", body, "$ids: [ID!]!")
+        return self.document("_by_id", body)
 
     def by_id(self, root: Root) -> tuple[str, str]:
         """The query for one node by its id (`$id`), where the root takes no filter, and its key in `data`."""

@@ -17,7 +17,7 @@ from source_linear.linear.credentials import Credentials
 from source_linear.linear.errors import LinearError, failure, subject
 
 _LOGGER = logging.getLogger("airbyte")
-MOST_LEFT_OUT = 100  # rows of a stream that a sync leaves out, and its state remembers
+MOST_LEFT_OUT = 100  # rows of a stream that a sync leaves out
 
 
 class Shared:
@@ -25,7 +25,9 @@ class Shared:
 
     Attributes:
         api: Linear's API.
-        again: rows to ask for again, by stream: those that the last sync could not read.
+        again: rows to ask for whenever they changed, by stream: those that the last sync could not read, and
+            those that the copy does not have.
+        also: rows, or parents of rows, that changed though no stamp tells of it, by stream.
         news: what the change probe found, by stream: see `Probe.news`; a stream that is not there is read.
         lengths: how long the lists of streams are that were read whole.
         left_out: the rows that this sync could not read, by stream: their ids, or their places (False) where
@@ -42,6 +44,7 @@ class Shared:
         share, slots = config.get("rate_limit_share") or 100, int(config.get("num_workers") or 10)
         self.api = Api(url, credentials, share / 100, slots, f"source-linear/{version('source-linear')}")
         self.again: defaultdict[str, list[str]] = defaultdict(list)
+        self.also: defaultdict[str, list[str]] = defaultdict(list)
         self.news: dict[str, Collection[str] | None] = {}
         self.lengths: dict[str, int] = {}
         self.left_out: defaultdict[str, dict[str, bool]] = defaultdict(dict)

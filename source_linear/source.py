@@ -22,18 +22,21 @@ from airbyte_cdk.sources.streams.concurrent.abstract_stream import AbstractStrea
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from source_linear import cdk
-from source_linear.catalog import configured_streams
-from source_linear.config import normalized, validate
+from source_linear.catalog import configured_streams, narrowed
+from source_linear.config import milliseconds, normalized, validate
 from source_linear.linear.errors import LinearError
 from source_linear.packaged import manifest
 from source_linear.scope import renew
 from source_linear.shared import MOST_LEFT_OUT, Shared, share, traced
 from source_linear.state import StreamStates
-from source_linear.streams import Stream, narrowed
-from source_linear.sync.bounds import Sync
+from source_linear.streams import Stream
+from source_linear.sync.bounds import Sync, looked_back
+from source_linear.sync.deletions import Deletions
 from source_linear.sync.probe import Probe
 from source_linear.sync.records import unfolded
-from source_linear.sync.roots import refused_streams
+from source_linear.sync.relations import FOLLOWERS, RELATIONS, related_issues
+from source_linear.sync.roots import Roots, refused_streams
+from source_linear.sync.sketch import CAPACITY
 from source_linear.sync.summary import Summary, is_not_told_here
 from source_linear.sync.windows import WindowState
 from source_linear.sync.workspace import ask_who, time_of
@@ -42,8 +45,9 @@ from source_linear.token_store import hand_back
 _LOGGER = logging.getLogger("airbyte")
 _CHECK_PATIENCE = 10.0  # seconds
 _PAGES_AHEAD = 16  # of what is printed: enough that nobody waits, and some 4,000 rows
-# Beside a state's cursor: the ids of the rows that could not be read, and how long the stream's list is.
+# Beside a state's cursor: the ids of rows to read whenever they changed, and how long the stream's list is.
 _AGAIN, _LENGTH = "again", "length"
+_MOST_AGAIN = MOST_LEFT_OUT + CAPACITY
 # A page of rows is one record of the CDK (docs/decisions.md, 4).
 _FOLDED = {
     "extractor": {"type": "DpathExtractor", "field_path": []},
@@ -148,7 +152,8 @@ class SourceLinear(ConcurrentDeclarativeSource):
         api = self._shared.api
         for name in self._configured:
             self._shared.again[name] += self._states.found(name, _AGAIN) or []
-        probe = self._probe()
+        deletions = Deletions(self._read_streams(), self._states, self._shared, self._config)
+        probe = self._probe(deletions)
         try:
             workspace = ask_who(api, self._config.get("team_keys") or (), probe)
             now = time_of(workspace, api, [self._declared[name] for name in self._configured])
@@ -156,13 +161,16 @@ class SourceLinear(ConcurrentDeclarativeSource):
             raise traced(error) from None
         self._sync = Sync(now, workspace.created, workspace.issues)
         self._resume(probe)
+        deletions.compare(probe, Roots(api), workspace, milliseconds(now))
+        self._follow_relations(probe)
         self._news = self._shared.news = probe.news
         self._shared.lengths |= probe.lengths
         for warning in renew(self._states, self._configured, self._declared, self._config):
             _LOGGER.warning(warning)
         cursors = {name: self._states.cursors.get(name) for name in self._configured}
-        quiet = {name for name, ids in probe.news.items() if ids is not None and not ids}
-        messages = unfolded(super().read(logger, config, catalog, state), self._read_again)
+        quiet = {name for name in self._configured if probe.news.get(name) == ()}
+        messages = deletions.watched(super().read(logger, config, catalog, state))
+        messages = unfolded(messages, self._read_again)
         messages = self._states.decorated(self._remembering(messages))
         yield from Summary(cursors, api.budget.usage, quiet).watch(messages)
 
@@ -177,19 +185,37 @@ class SourceLinear(ConcurrentDeclarativeSource):
                 self._states.cursors |= {name: resumed} if resumed else {}
                 probe.news.pop(name, None)
 
-    def _probe(self) -> Probe:
-        """What asks for news of the streams that go on from a state, and need not be walked anyway."""
-        walks = bool(self._config.get("reconcile_archived"))
-        streams = {
-            name: (self._declared[name], cursor)
-            for name, cursor in self._states.cursors.items()
-            if name in self._configured
-            and not self._shared.again[name]
-            and not (walks and self._declared[name].kind in ("windowed", "feed"))
-        }
+    def _read_streams(self) -> dict[str, Stream]:
+        """The streams that are read, with the columns that are selected."""
+        made = self._manifest_of_this_sync(self._config)["streams"]
+        return {one["$parameters"]["name"]: Stream.from_parameters(one["$parameters"]) for one in made}
+
+    def _probe(self, deletions: Deletions) -> Probe:
+        """What asks for news of the streams that go on from a state, and for lists that are compared."""
+        streams = {RELATIONS: (self._declared[RELATIONS], self._since_of_issues())}
+        for name in self._configured:
+            cursor = self._states.cursors.get(name)
+            since = looked_back(cursor) if cursor else None
+            streams[name] = (self._declared[name], since)
         lengths = {name: self._states.found(name, _LENGTH) for name in streams}
         known = {name: length for name, length in lengths.items() if isinstance(length, int)}
-        return Probe(streams, self._config.get("team_keys") or (), known)
+        return Probe(streams, self._config.get("team_keys") or (), known, deletions.wholes())
+
+    def _since_of_issues(self) -> str | None:
+        """Since when relations matter to issues and their histories; None where those go on from no state."""
+        known = self._states.cursors
+        cursors = [known[name] for name in FOLLOWERS if name in self._configured and name in known]
+        return looked_back(min(cursors)) if cursors else None
+
+    def _follow_relations(self, probe: Probe) -> None:
+        """Let issues be read whose relations changed."""
+        since = self._since_of_issues()
+        if since is None or probe.news.get(RELATIONS, ()) == ():
+            return
+        ids = related_issues(Roots(self._shared.api), since)
+        for name in FOLLOWERS:
+            if ids and name in self._states.cursors and name in self._configured:
+                self._shared.also[name] = ids
 
     def _read_again(self, stream: str, ids: list[str]) -> None:
         self._shared.again[stream] = [one for one in self._shared.again[stream] if one not in ids]
@@ -201,7 +227,7 @@ class SourceLinear(ConcurrentDeclarativeSource):
                 name = message.state.stream.stream_descriptor.name
                 left_out = [one for one, is_id in list(self._shared.left_out[name].items()) if is_id]
                 ids = list(dict.fromkeys([*self._shared.again[name], *left_out]))
-                self._states.keep(name, _AGAIN, ids[:MOST_LEFT_OUT] or None)
+                self._states.keep(name, _AGAIN, ids[:_MOST_AGAIN] or None)
                 self._states.keep(name, _LENGTH, self._shared.lengths.get(name))
             yield message
 

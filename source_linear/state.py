@@ -23,6 +23,8 @@ from airbyte_cdk.models import (
 from source_linear.config import config_error, milliseconds, read_json, timestamp
 from source_linear.streams import Stream
 
+BEGINNING = "1970-01-01T00:00:00.000Z"  # the cursor of a state that was written before any row was read
+
 
 def read_states(path: str) -> list[AirbyteStateMessage]:
     """Read the file that the user named as `--state`.
@@ -102,12 +104,13 @@ class StreamStates:
         name = message.stream.stream_descriptor.name
         state = vars(message.stream.stream_state)
         stream = self._declared.get(name)
-        if stream and (cursor := cursor_of(stream, state)):
-            self.cursors[name] = cursor
+        cursor = cursor_of(stream, state) if stream else None
+        message.stream.stream_state = AirbyteStateBlob()
+        if stream and cursor:
             self._found[name] = {key: value for key, value in state.items() if key != stream.cursor_field}
+        if stream and cursor and cursor > BEGINNING:
+            self.cursors[name] = cursor
             message.stream.stream_state = AirbyteStateBlob({stream.cursor_field: cursor})
-        else:
-            message.stream.stream_state = AirbyteStateBlob()
         return message
 
 

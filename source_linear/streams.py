@@ -26,6 +26,7 @@ _PAGES_A_WINDOW = 8
 _PAGE = MAX_PAGE_SIZE // 2  # rows: pages that begin smaller grow where Linear bills less than the formula
 _DATES = ("createdAt", CURSOR_FIELD, "archivedAt")  # of every entity but issue state spans
 DELETED_AT = "_ab_cdc_deleted_at"
+GONE_AT = "deletedAt"  # when a sync found that a row is gone from Linear
 
 Record = dict[str, Any]
 
@@ -120,6 +121,7 @@ class Stream:
         kind: windowed, swept, feed or child; the manifest's head says which is which.
         connection: whether the root is a connection (and takes `first`, `after`, `includeArchived`).
         filterable: whether it takes `filter`.
+        append_only: whether its rows are never reported as deleted: a log.
         windows: into how many windows a first read of a large workspace is cut.
         arguments: further arguments of the root, as GraphQL text.
         team_filter: the root's filter that selects the rows of the teams whose keys are `TEAM_KEYS`.
@@ -143,6 +145,7 @@ class Stream:
     kind: str
     connection: bool = True
     filterable: bool = True
+    append_only: bool = False
     windows: int = 3
     team_filter: Mapping[str, Any] | None = None
     arguments: str = ""
@@ -171,6 +174,7 @@ class Stream:
             kind=parameters["kind"],
             connection=parameters.get("connection", True),
             filterable=parameters.get("filterable", True),
+            append_only=parameters.get("append_only", False),
             windows=parameters.get("windows", 3),
             team_filter=parameters.get("team_filter"),
             arguments=parameters.get("arguments", ""),
@@ -224,9 +228,21 @@ class Stream:
         return self.cursor_field == CURSOR_FIELD
 
     @property
+    def reports_deleted(self) -> bool:
+        """Whether it can report rows that are gone: where its list can be known whole."""
+        root = self.roots[0]
+        shown = root.children is None or not root.children.is_ordered
+        return self.kind != "child" and shown and not root.is_object and not self.append_only
+
+    def is_comparable(self, reconciles: bool) -> bool:
+        """Whether a sync knows its list whole; `reconciles` is the configuration's `reconcile_archived`."""
+        return self.reports_deleted and (reconciles or self.kind == "swept")
+
+    @property
     def column_names(self) -> list[str]:
         """Every column that a record of this stream has, but that of `archived_rows: delete`."""
-        names = [*self.queried, *self.parent_columns, *self.copies, ARCHIVED_FLAG]
+        gone = [GONE_AT] if self.reports_deleted else []
+        names = [*self.queried, *self.parent_columns, *self.copies, ARCHIVED_FLAG, *gone]
         return [name for name in names if self.is_selected(name)]
 
     @property
@@ -281,20 +297,3 @@ def _list_of(field: Field) -> NestedList:
     """The list that a field of a parent is."""
     (nodes,) = field.selection
     return NestedList(field.name, int(field.first), field.arguments, text(nodes.selection))
-
-
-def narrowed(parameters: Mapping[str, Any], columns: Sequence[str]) -> dict[str, Any]:
-    """The `$parameters` of a stream of which only some columns are selected: no others are queried.
-
-    Args:
-        parameters: those of the stream's entry in the manifest.
-        columns: the columns that are selected.
-    """
-    narrow = {**parameters, "columns": list(columns)}
-    stream = Stream.from_parameters(narrow)
-    for key, suffix in (("fields", ""), ("relations", "Id")):
-        names = parameters.get(key, "").split()
-        narrow[key] = " ".join(name for name in names if stream.is_queried(name + suffix))
-    for key in ("lists", "objects"):
-        narrow[key] = {name: of for name, of in parameters.get(key, {}).items() if stream.is_queried(name)}
-    return narrow

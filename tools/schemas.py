@@ -22,7 +22,7 @@ from graphql import (
 )
 
 from source_linear.packaged import manifest
-from source_linear.streams import ARCHIVED_FLAG, Stream
+from source_linear.streams import ARCHIVED_FLAG, GONE_AT, Stream
 
 ROOT = Path(__file__).resolve().parent.parent
 CONTRACT = ROOT / "integration_tests" / "linear_api" / "schema.graphql"
@@ -99,6 +99,7 @@ def schema_of(stream: Stream, linear: GraphQLSchema) -> dict[str, Any]:
     for name, of in stream.copies.items():
         columns[name] = columns[of]
     columns[ARCHIVED_FLAG] = {"type": "boolean"}
+    columns[GONE_AT] = _SCALARS["DateTime"]
     never_null = ("id", stream.cursor_field, ARCHIVED_FLAG)
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",

@@ -2,9 +2,10 @@
 
 import pytest
 
+from source_linear.catalog import narrowed
 from source_linear.linear.selection import parse, price, text
 from source_linear.packaged import manifest
-from source_linear.streams import MAX_COST, NestedList, Stream, narrowed
+from source_linear.streams import MAX_COST, NestedList, Stream
 from source_linear.sync.records import transformation
 
 ISSUES = {

@@ -9,14 +9,22 @@ from typing import Any
 import pendulum
 
 from source_linear.config import milliseconds, timestamp
+from source_linear.state import BEGINNING
 from source_linear.streams import CURSOR_FIELD, Stream
 
 _LOGGER = logging.getLogger("airbyte")
 CREATED_AT = "createdAt"
-_BEGINNING = "1970-01-01T00:00:00.000Z"  # where the manifest's cursor begins without a state
+# A row is stamped before it can be seen (docs/linear-api.md, UPDATED-9).
+# So each sync reads again from this long before the end of the last one; the manifest's `lookback_window`.
+LOOKBACK = pendulum.duration(minutes=1)
 _EPOCH = pendulum.datetime(1970, 1, 1)
 _SHORTEST_WINDOW = pendulum.duration(days=1)
 _WRONG_CLOCK = pendulum.duration(days=1)
+
+
+def looked_back(cursor: str) -> str:
+    """Where a sync that goes on from a cursor begins to read: `LOOKBACK` before it."""
+    return max(milliseconds(timestamp(cursor) - LOOKBACK), BEGINNING)
 
 
 @dataclass(frozen=True)
@@ -35,8 +43,8 @@ class Bounds:
             so no row can slip out of a window that is being read. `updatedAt` afterwards.
         order_by: what the root is ordered by, newest first.
         since: with `createdAt`: only rows updated since (`start_date`).
-        archived_before: also rows archived in a window that were last updated before this.
-        reconcile: from when on `reconcile_archived` looks for archivings.
+        archived_before: also rows archived in a window that were last updated before this: where the sync
+            begins, with its lookback.
     """
 
     start: str
@@ -48,7 +56,6 @@ class Bounds:
     order_by: str
     since: str | None
     archived_before: str | None
-    reconcile: str | None
 
     @classmethod
     def of(cls, parameters: Mapping[str, Any], start: str, end: str) -> "Bounds":
@@ -61,10 +68,10 @@ class Bounds:
         """
         if "sync" in parameters:
             return cls(**parameters["sync"])
-        first = start <= _BEGINNING
+        first = start <= BEGINNING
         issues = parameters["entity"] == "Issue" or str(parameters.get("parents", "")).startswith("['Issue.")
         archived_before = start if issues and not first else None
-        return cls(start, end, "", first, False, CURSOR_FIELD, CREATED_AT, None, archived_before, None)
+        return cls(start, end, "", first, False, CURSOR_FIELD, CREATED_AT, None, archived_before)
 
 
 @dataclass(frozen=True)
@@ -119,13 +126,12 @@ class Sync:
         full = full and not cursor
         given = config.get("start_date") if stream.kind in ("windowed", "child") else None
         start_date = timestamp(given) if given else None
-        since = timestamp(cursor) if cursor and timestamp(cursor) > self.origin else None
+        since = timestamp(looked_back(cursor)) if cursor and timestamp(cursor) > self.origin else None
         # What goes by createdAt never changes: nothing slips from a first or full read meanwhile.
         first_read = since is None and (full or not start_date)
         first = self.origin if first_read else max(since or self.origin, start_date or self.origin)
         # docs/linear-api.md, FILTER-4: only issues can be filtered by archivedAt; a sweep sees it anyway.
         by_filter = stream.roots[0].entity == "Issue" and not first_read
-        reconciles = config.get("reconcile_archived") and stream.kind in ("windowed", "feed")
         return Bounds(
             start=milliseconds(self.origin if first_read else start_date or self.origin),
             end=milliseconds(self.start),
@@ -136,7 +142,6 @@ class Sync:
             order_by=CURSOR_FIELD if stream.kind == "feed" and not first_read else CREATED_AT,
             since=milliseconds(start_date) if first_read and start_date else None,
             archived_before=milliseconds(first) if by_filter else None,
-            reconcile=milliseconds(first) if reconciles and not (first_read or by_filter) else None,
         )
 
     def _step(self, stream: Stream, first: datetime, first_read: bool, whole: bool) -> str:

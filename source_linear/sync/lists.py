@@ -186,7 +186,7 @@ class Lists:
             return self._follow(root, [one._replace(first=half, most=half)])
         if failed.action is Action.REDUCE:
             raise error
-        variables = {"ids": [one.node["id"]], "first": 1}
+        variables = {"filter": {"id": {"in": [one.node["id"]]}}, "first": 1}
         light = self._api.query.by_ids(root, "id")
         self._api.send(light, variables, {root.name: ("nodes",)})
         self._api.leave_out(one.node["id"], "", failed.reason)

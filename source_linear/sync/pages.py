@@ -19,8 +19,9 @@ _UNWANTED = ("GRAPHQL_VALIDATION_FAILED", *REFUSALS)
 class Pages:
     """Reads the pages of one stream."""
 
-    def __init__(self, api: StreamApi) -> None:
-        """Read the stream whose `api` it is."""
+    def __init__(self, api: StreamApi, team_filter: Mapping[str, Any] | None = None) -> None:
+        """Read the stream whose `api` it is; by ids only the rows that `team_filter` selects."""
+        self._team_filter = team_filter
         self._api = api
         self._query = api.query
         self._stream = api.stream
@@ -191,7 +192,10 @@ class Pages:
             self._query.learn(page.shape, _points_of(answer))
 
     def _by_filter(self, root: Root, ids: Sequence[str]) -> list[tuple[Record, Shape]]:
-        variables = {"ids": list(ids), "first": len(ids)}
+        wanted: dict[str, Any] = {"id": {"in": list(ids)}}
+        if self._team_filter:
+            wanted = {"and": [self._team_filter, wanted]}
+        variables = {"filter": wanted, "first": len(ids)}
         omissions = self._query.omissions
         try:
             answer = self._api.send(self._query.by_ids(root), variables, {root.name: ("nodes",)}, TRIES)

@@ -19,7 +19,6 @@ from source_linear.sync.windows import Window
 
 _LOGGER = logging.getLogger("airbyte")
 ROWS, AGAIN, CURSOR, BEGINS = "rows", "again", "cursorField", "begins"
-_ARCHIVINGS = "archivings"  # what the token of a page begins with that looks for archivings
 Nodes = list[tuple[Record, Shape]]
 
 
@@ -53,7 +52,7 @@ class Reader:
         self._shared = shared
         self._query = StreamQuery(stream)
         self._api = StreamApi(self._query, variables, shared)
-        self._pages = Pages(self._api)
+        self._pages = Pages(self._api, self._team_filter)
         self._lists = Lists(self._api)
         self._nested = [
             nested for column, nested in stream.lists.items() if nested.first and column in stream.queried
@@ -61,6 +60,7 @@ class Reader:
         self._forms = Forms(stream.types)
         self._cursors_seen: dict[str, set[str]] = {}
         self._asks_again = True
+        self._fetched: set[str] = set()
         self._length = 0
 
     def page(
@@ -83,12 +83,10 @@ class Reader:
         """
         window, first = Window.of(stream_slice, self._parameters), int(declared.get("first", 0))
         if (changed := self._shared.news.get(self._stream.name)) is not None:
-            return self._page(self._changed(changed, window, stream_slice), None, stream_slice)
-        kind, cursors = self._read_token(token)
-        self._refuse_circles(f"{stream_slice} {kind}", cursors)
-        if kind == _ARCHIVINGS:
-            fetched, archived = self._archivings(window, stream_slice, cursors, first)
-            return self._page(archived, self._token(fetched, kind), stream_slice)
+            found = self._changed(changed, window, stream_slice)
+            return self._page(found, None, stream_slice, self._again(found, window, by_id=True))
+        cursors = self._read_token(token)
+        self._refuse_circles(str(stream_slice), cursors)
         fetched = self._pages.fetch(cursors, self._variables(window, declared), first)
         if self._stream.kind == "swept":
             self._count(fetched, token is None)
@@ -98,10 +96,11 @@ class Reader:
             if root.name in fetched:
                 goes_on = root.name not in ends
                 rows += self._rows(root, fetched[root.name].nodes, window, stream_slice, goes_on)
-        again = self._again(rows, window, not any(one.more for one in fetched.values()))
+        ends_here = not any(one.more for one in fetched.values())
+        rows += self._also(fetched, window, stream_slice, ends_here)
+        swept = self._stream.kind == "swept"  # what is to be asked for again has come by its end
+        again = self._again(rows, window, by_id=not swept) if ends_here or not swept else []
         following = self._token({name: one for name, one in fetched.items() if name not in ends})
-        if following is None and window.archivings():
-            following = _ARCHIVINGS
         return self._page(rows, following, stream_slice, again)
 
     def _count(self, fetched: Mapping[str, Fetched], begins: bool) -> None:
@@ -113,11 +112,12 @@ class Reader:
 
     def _changed(self, ids: Collection[str], window: Window, stream_slice: StreamSlice) -> list[Record]:
         """The rows that the change probe found, or the rows of the parents; without news nothing is asked."""
-        if not ids:
-            return []
-        nodes = self._pages.by_ids(list(ids))
-        if self._stream.kind == "windowed":
-            nodes = [(node, shape) for node, shape in nodes if window.holds(node)]
+        name = self._stream.name
+        known = self._shared.again[name]  # come by themselves
+        wanted = [one for one in dict.fromkeys([*ids, *self._shared.also[name]]) if one not in known]
+        nodes = self._pages.by_ids(wanted)
+        if self._stream.kind == "windowed":  # what was updated since is the next sync's
+            nodes = [(node, shape) for node, shape in nodes if node[CURSOR_FIELD] <= window.end]
         return self._rows(self._stream.roots[0], nodes, window, stream_slice, False)
 
     def _page(
@@ -137,16 +137,13 @@ class Reader:
         begins = stream_slice["start_time"]
         return {ROWS: self._kept(rows), AGAIN: list(again), "pageInfo": info, CURSOR: field, BEGINS: begins}
 
-    def _read_token(self, token: str | None) -> tuple[str, dict[str, str | None]]:
-        kind = _ARCHIVINGS if (token or "").startswith(_ARCHIVINGS) else ""
-        parts = [part.partition(">") for part in (token or "").removeprefix(kind).split()]
-        return kind, {name: cursor for name, _, cursor in parts} or {
-            root.name: None for root in self._stream.roots
-        }
+    def _read_token(self, token: str | None) -> dict[str, str | None]:
+        parts = [part.partition(">") for part in (token or "").split()]
+        return {name: cursor for name, _, cursor in parts} or {root.name: None for root in self._stream.roots}
 
-    def _token(self, fetched: Mapping[str, Fetched], kind: str = "") -> str | None:
+    def _token(self, fetched: Mapping[str, Fetched]) -> str | None:
         going_on = [f"{name}>{one.cursor or ''}" for name, one in fetched.items() if one.more]
-        return " ".join([kind, *going_on] if kind else going_on) if going_on else None
+        return " ".join(going_on) if going_on else None
 
     def _refuse_circles(self, place: str, cursors: Mapping[str, str | None]) -> None:
         seen = self._cursors_seen.setdefault(place, set())
@@ -187,14 +184,10 @@ class Reader:
             nodes = [one for one in nodes if one not in missed] if missed else nodes
             rows = self._children(root, missed, window, stream_slice, False, True) if missed else []
             return rows + self._children(root, nodes, window, stream_slice, goes_on, every)
-        if self._stream.kind != "windowed" and not every:
-            # What was archived meanwhile and not updated, `reconcile_archived` finds by itself.
-            since = window.bounds.reconcile or ""
-            nodes = [
-                (node, shape)
-                for node, shape in nodes
-                if (window.holds(node) and node[CURSOR_FIELD] >= since) or node["id"] in known
-            ]
+        if self._stream.kind == "swept" and not every:
+            nodes = [one for one in nodes if window.holds(one[0]) or one[0]["id"] in known]
+        if self._stream.kind == "feed" and not every:  # what is known comes by its id
+            nodes = [one for one in nodes if window.holds(one[0]) and one[0]["id"] not in known]
         # What is read newest first ends before its root does: nothing could wait there for the end.
         waits = goes_on and self._stream.order_by != CURSOR_FIELD
         return self._lists.completed(root, self._nested, nodes, stream_slice, waits)
@@ -203,7 +196,7 @@ class Reader:
         self, root: Root, nodes: Nodes, window: Window, stream_slice: StreamSlice, goes_on: bool, every: bool
     ) -> list[Record]:
         """The rows wanted of some parents, each with the columns that it takes from its parent."""
-        stream, children = self._stream, root.children
+        stream, children, known = self._stream, root.children, self._shared.again[self._stream.name]
         assert children is not None
         if not stream.has_own_dates and not every:
             nodes = [(parent, shape) for parent, shape in nodes if window.holds(parent)]
@@ -215,7 +208,7 @@ class Reader:
                     reason = f"Linear sent null for a row of its {children.name}."
                     self._api.leave_out(parent["id"], "", reason)
                     continue
-                if stream.has_own_dates and not every and not window.holds(row):
+                if stream.has_own_dates and not every and not window.holds(row) and row["id"] not in known:
                     continue
                 row.update(dict.fromkeys(stream.parent_columns))
                 row[f"{root.parent}Id"] = parent["id"]
@@ -225,38 +218,38 @@ class Reader:
                 rows.append(row)
         return rows
 
-    def _again(self, rows: list[Record], window: Window, ends: bool) -> list[str]:
-        """Add the rows that an earlier sync could not read, once; returns their ids."""
+    def _again(self, rows: list[Record], window: Window, by_id: bool) -> list[str]:
+        """Add the rows that are to be asked for again, once; returns their ids.
+
+        Args:
+            rows: takes them up.
+            window: what is read.
+            by_id: whether they are asked for; otherwise they have come.
+        """
         ids = self._shared.again[self._stream.name]
-        if not (ids and self._asks_again) or (self._stream.kind == "swept" and not ends):
+        if not ids or not self._asks_again:
             return []
         self._asks_again = False
-        if self._stream.kind != "swept":  # those are known whole anyway
-            root = self._stream.roots[0]
-            rows += self._rows(
-                root, self._pages.by_ids(ids), window, StreamSlice(partition={}, cursor_slice={}), False, True
-            )
+        if by_id:
+            root, nowhere = self._stream.roots[0], StreamSlice(partition={}, cursor_slice={})
+            end = window.bounds.end  # what was updated since is the next sync's
+            nodes = [one for one in self._pages.by_ids(ids) if root.children or one[0][CURSOR_FIELD] <= end]
+            rows += self._rows(root, nodes, window, nowhere, False, True)
         return list(ids)
 
-    def _archivings(
-        self, window: Window, stream_slice: StreamSlice, cursors: Mapping[str, str | None], first: int
-    ) -> tuple[dict[str, Fetched], list[Record]]:
-        """The rows of a page that were archived in this sync's time and did not come by themselves."""
-        start, end = window.archivings() or ("", "")
-        variables = {"filter": self._team_filter} if self._team_filter else {}
-        light = self._stream.filterable  # else they could not be asked for by id afterwards
-        fetched = self._pages.fetch(cursors, variables, first, light)
-        root = self._stream.roots[0]
-        nodes = [
-            (node, shape)
-            for node, shape in fetched[root.name].nodes
-            if node["archivedAt"] and start <= node["archivedAt"] <= end and node[CURSOR_FIELD] < start
-        ]
-        if light:
-            nodes = self._pages.by_ids([node["id"] for node, _ in nodes]) if nodes else []
-        # What was updated since is the next sync's.
-        nodes = [(node, shape) for node, shape in nodes if node[CURSOR_FIELD] < start]
-        return fetched, self._lists.completed(root, self._nested, nodes, stream_slice, False)
+    def _also(
+        self, fetched: Mapping[str, Fetched], window: Window, stream_slice: StreamSlice, ends: bool
+    ) -> list[Record]:
+        """The rows that changed though no stamp tells of it, at the end of the first window."""
+        also, root = self._shared.also[self._stream.name], self._stream.roots[0]
+        if not also or window.start is None or window.start != window.bounds.archived_before:
+            return []
+        self._fetched |= {node["id"] for one in fetched.values() for node, _ in one.nodes}
+        if not ends:
+            return []
+        nodes = self._pages.by_ids([one for one in also if one not in self._fetched])
+        nodes = [one for one in nodes if root.children or one[0][CURSOR_FIELD] < window.start]
+        return self._rows(root, nodes, window, stream_slice, False, not root.children)
 
     def _kept(self, rows: list[Record]) -> list[Record]:
         return [row for row in rows if not self._is_archived(row)] if self._excludes else rows

@@ -163,7 +163,7 @@ class Summary:
             f"{outcome.seconds:.1f} s"
         )
         refused = f" Linear left out {', '.join(usage.refused)}." if usage.refused else ""
-        if outcome.is_complete and name in self._quiet:
+        if outcome.is_complete and name in self._quiet and not outcome.records:
             return f"Stream {name}: no changes."
         if outcome.is_complete:
             return f"Stream {name}: {figures}.{refused}"

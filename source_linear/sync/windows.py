@@ -1,8 +1,9 @@
 """Windows: the slice of time that one read covers, and the state that it leaves behind.
 
-One sync reads from its state S to its start E, both inclusive, in windows that touch at a millisecond:
+One sync reads from its state S, less the lookback window, to its start E, both inclusive, in windows that
+touch at a millisecond:
 
-        S          w1         w2         E
+    S - LOOKBACK   w1         w2         E
     ----[----------][---------][---------]---->  updatedAt
                                           ^ later changes: the next sync's
 
@@ -68,7 +69,7 @@ class Window:
     def since(cls, stream: Stream, cursor: str) -> "Window":
         """What changed since a cursor, without an end."""
         archived_before = cursor if stream.roots[0].entity == "Issue" else None
-        bounds = Bounds(cursor, "", "", False, False, CURSOR_FIELD, CREATED_AT, None, archived_before, None)
+        bounds = Bounds(cursor, "", "", False, False, CURSOR_FIELD, CREATED_AT, None, archived_before)
         return cls(cursor, "", bounds, stream.kind == "child", stream.has_own_dates, (cursor, None))
 
     def filter(self, declared: Mapping[str, Any]) -> dict[str, Any]:
@@ -91,17 +92,14 @@ class Window:
             changed[CURSOR_FIELD] = {"gte": bounds.since}
         if not bounds.archived_before:
             return changed
-        archived = {"archivedAt": interval, CURSOR_FIELD: {"lt": bounds.archived_before}}
-        return {"or": [changed, archived]}
-
-    def archivings(self) -> tuple[str, str] | None:
-        """First and last millisecond of the archivings that `reconcile_archived` looks for after this slice.
-
-        They are looked for once a sync, with its first slice, and for all of its slices: no state can be
-        written before they were found. None where nothing is to be looked for.
-        """
-        reconcile = self.bounds.reconcile
-        return (reconcile, self.bounds.end) if reconcile and self.start == reconcile else None
+        before = {CURSOR_FIELD: {"lt": bounds.archived_before}}
+        parts = [changed, {"archivedAt": interval, **before}]
+        # Once a sync: no state is written before they were found.
+        if self.start == bounds.archived_before and (self.early or not self.child):
+            # docs/linear-api.md, UPDATED-4: an attachment does not move its issue's stamp.
+            since = {"gte": self.start} | ({"lte": bounds.end} if bounds.end else {})
+            parts.append({"attachments": {"some": {CURSOR_FIELD: since}}, **before})
+        return {"or": parts}
 
     def holds(self, row: Record) -> bool:
         """Whether a row that the server was not asked for by date changed, or was archived, in time."""

@@ -1,0 +1,162 @@
+"""The copy of a stream in the destination: what it may hold, what of it is gone, what it does not have.
+
+A state remembers a sketch of the rows that the copy may hold. Where a sync knows all rows that Linear shows,
+the difference tells which rows are gone, and which became visible or were unarchived without a stamp.
+"""
+
+import logging
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from source_linear.linear.errors import subject
+from source_linear.streams import ARCHIVED_FLAG, CURSOR_FIELD, DELETED_AT, GONE_AT, Record, Stream
+from source_linear.sync.sketch import CAPACITY, Difference, IdFilter, Sketch
+from source_linear.sync.walks import Whole
+
+_LOGGER = logging.getLogger("airbyte")
+Confirm = Callable[[list[str]], Collection[str] | None]
+
+
+class Copy:
+    """What the destination may hold of one stream.
+
+    Attributes:
+        gone: the ids of rows that the copy may hold and Linear no longer shows.
+        appeared: the ids of rows that Linear shows, of which no stamp tells that the copy lacks them.
+    """
+
+    def __init__(self, stream: Stream, found: Any, scope: str) -> None:
+        """Go on from a state.
+
+        Args:
+            stream: the stream.
+            found: what `state` returned at the end of an earlier sync; None where there was none.
+            scope: whose rows these are, and which: with another one than that of the state, it starts anew.
+        """
+        self.gone: list[str] = []
+        self.appeared: list[str] = []
+        self._stream, self._scope = stream, scope
+        self._sketch: Sketch | None = None
+        self._reported, self._until = IdFilter(), ""
+        self._whole: Whole | None = None
+        self._added: set[str] = set()
+        self._text: dict[str, Any] | None = None
+        if isinstance(found, Mapping) and found.get("scope") == scope:
+            self._resume(found)
+        self.before = self.state()
+
+    def compare(self, whole: Whole, confirm: Confirm) -> None:
+        """Compare the copy with what Linear shows.
+
+        Args:
+            whole: all rows that Linear shows; where it is not known to be all, nothing is concluded.
+            confirm: is asked which of some ids Linear still shows, where a list may not be of one moment;
+                returns None where that cannot be said.
+        """
+        if not whole.is_known:
+            return
+        if self._sketch is None:
+            self._take(whole, ())
+            return
+        found = self._difference(self._sketch, whole)
+        if found is None:
+            _LOGGER.warning(
+                "%sMore than %d rows were deleted, or became visible, since the last sync: more than its state "
+                "can tell apart. They are not reported. Refresh this stream (clear its data and state) to "
+                "correct the copy.",
+                subject(self._stream.name),
+                CAPACITY,
+            )
+            return
+        there = {row.id for row in found.right} | whole.changed.keys()
+        gone = [row for row in found.left if row.id not in there]
+        kept: Collection[str] | None = ()
+        if gone and (whole.pages != 1 or len(gone) * 2 > self._sketch.rows):
+            kept = confirm([row.id for row in gone])
+        if kept is None:
+            kept = [row.id for row in gone]
+        self.gone = [row.id for row in gone if row.id not in kept]
+        self.appeared = [row.id for row in found.right if row.id not in whole.changed]
+        self._take(whole, [row for row in gone if row.id in kept])
+
+    def tombstones(self, end: str, archived_rows: str) -> list[Record]:
+        """The records that report the rows that are gone.
+
+        Args:
+            end: the sync's start, by Linear's clock: later than all that the copy has of these rows.
+            archived_rows: the configuration's `archived_rows`.
+        """
+        made = {CURSOR_FIELD: end, ARCHIVED_FLAG: True}
+        if self._stream.is_selected(GONE_AT):
+            made[GONE_AT] = end
+        if archived_rows == "delete":
+            made[DELETED_AT] = end
+        if self.gone and archived_rows != "delete":
+            self._until, self._text = end, None
+            for row_id in self.gone:
+                self._reported.add(row_id)
+        return [{"id": row_id, **made} for row_id in self.gone]
+
+    def send(self, rows: Collection[Record], end: str) -> bool:
+        """Rows are about to be sent.
+
+        A row that is older than the report that it is gone would lose against it: it takes the sync's time.
+
+        Args:
+            rows: the records, changed in place.
+            end: the sync's start, by Linear's clock.
+
+        Returns:
+            Whether the copy did not have some of them: then a state goes out first, so that a sync that is
+            killed leaves no row that no state knows.
+        """
+        if self._until and self._reported:
+            for row in rows:
+                if row[CURSOR_FIELD] < self._until and row["id"] in self._reported:
+                    row[CURSOR_FIELD] = end
+        whole, sketch = self._whole, self._sketch
+        if whole is None or sketch is None:
+            return False
+        new = {row["id"]: row[ARCHIVED_FLAG] for row in rows if not whole.holds(row["id"])}
+        new = {row_id: archived for row_id, archived in new.items() if row_id not in self._added}
+        for row_id, archived in new.items():
+            sketch.add(row_id, archived)
+            self._added.add(row_id)
+        self._text = None if new else self._text
+        return bool(new)
+
+    def state(self) -> dict[str, Any] | None:
+        """What a later sync must know of the copy: at most 40 kB."""
+        if self._sketch is None:
+            return None
+        if self._text is None:
+            self._text = {"scope": self._scope, "rows": self._sketch.text()}
+            if self._until:
+                self._text |= {"reported": self._reported.text(), "until": self._until}
+        return self._text
+
+    def _resume(self, found: Mapping[str, Any]) -> None:
+        try:
+            self._sketch = Sketch.parse(found["rows"])
+            if found.get("until"):
+                self._reported, self._until = IdFilter.parse(found["reported"]), str(found["until"])
+        except (KeyError, TypeError, ValueError, AttributeError):
+            self._sketch = None
+
+    def _take(self, whole: Whole, kept: Collection[Any]) -> None:
+        """From now on the copy is what Linear shows, and `kept`."""
+        self._whole, self._sketch, self._text = whole, whole.sketch.copy(), None
+        for row in kept:
+            self._sketch.add(row.id, row.archived)
+            self._added.add(row.id)
+
+    @staticmethod
+    def _difference(before: Sketch, whole: Whole) -> Difference | None:
+        """What differs; where it is too much, without the rows that changed: they are sent anyway."""
+        found = before.difference(whole.sketch)
+        if found is None and whole.changed:
+            rest = whole.sketch.copy()
+            for row_id, archived in whole.changed.items():
+                rest.remove(row_id, archived)
+            found = before.difference(rest)
+        return found

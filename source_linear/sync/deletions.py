@@ -1,0 +1,179 @@
+"""Hard deletes: the copies of a sync are compared with what Linear shows, and what is gone is reported."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import partial
+from hashlib import blake2b
+from typing import Any
+
+from airbyte_cdk.models import (
+    AirbyteMessage,
+    AirbyteRecordMessage,
+    AirbyteStateBlob,
+    AirbyteStateMessage,
+    AirbyteStateType,
+    AirbyteStreamState,
+    AirbyteStreamStatus,
+    StreamDescriptor,
+    Type,
+)
+from airbyte_cdk.utils.datetime_helpers import ab_datetime_now
+
+from source_linear.scope import scope_of
+from source_linear.shared import Shared
+from source_linear.state import BEGINNING, StreamStates
+from source_linear.streams import MAX_PAGE_SIZE, Stream
+from source_linear.sync.copies import Copy
+from source_linear.sync.probe import Probe
+from source_linear.sync.reading import AGAIN, ROWS
+from source_linear.sync.roots import Question, Roots
+from source_linear.sync.walks import Whole
+from source_linear.sync.workspace import Workspace
+
+_COPY = "copy"  # beside a state's cursor
+_FOLLOWED_BY_FILTER = "Issue"  # docs/linear-api.md, FILTER-4: archivings of other rows no filter asks for
+
+
+class Deletions:
+    """The copies of the streams of one sync."""
+
+    def __init__(
+        self, streams: Mapping[str, Stream], states: StreamStates, shared: Shared, config: Mapping[str, Any]
+    ) -> None:
+        """Prepare to compare.
+
+        Args:
+            streams: the streams that are read.
+            states: those that the sync goes on from.
+            shared: what all streams share.
+            config: the user's configuration.
+        """
+        reconciles = bool(config.get("reconcile_archived"))
+        self._streams = {name: one for name, one in streams.items() if one.is_comparable(reconciles)}
+        self._states, self._shared, self._config = states, shared, config
+        self._archived_rows = config.get("archived_rows") or "flag"
+        self._copies: dict[str, Copy] = {}
+        self._cursors: dict[str, str] = {}
+        self._end = ""
+
+    def wholes(self) -> dict[str, Whole]:
+        """What takes up all rows of each stream whose copy is to be compared."""
+        return {
+            name: Whole(scope_of(one, self._config).get("start_date", ""))
+            for name, one in self._streams.items()
+        }
+
+    def compare(self, probe: Probe, roots: Roots, workspace: Workspace, end: str) -> None:
+        """Compare the copies with what the change probe saw, and let what they lack be read.
+
+        Args:
+            probe: has asked.
+            roots: asks.
+            workspace: whose rows these are.
+            end: the sync's start, by Linear's clock.
+        """
+        self._end = end
+        for name, stream in self._streams.items():
+            scope = _scope(stream, self._config, workspace)
+            copy = self._copies[name] = Copy(stream, self._states.found(name, _COPY), scope)
+            whole = probe.wholes[name]
+            copy.compare(whole, partial(self._still_there, probe, roots, stream))
+            self._states.keep(name, _COPY, copy.before)
+            again = list(copy.appeared)
+            if whole.is_known and stream.kind != "swept" and stream.entity != _FOLLOWED_BY_FILTER:
+                again += whole.archived
+            if again and name in self._states.cursors:
+                self._shared.again[name] += again
+            if self._shared.again[name] and not (stream.filterable and len(stream.roots) == 1):
+                probe.news.pop(name, None)
+
+    def watched(self, messages: Iterable[AirbyteMessage]) -> Iterator[AirbyteMessage]:
+        """The messages of a sync, whose records are pages, with reports of what is gone.
+
+        A report goes out before the state that forgets its row, a state before the rows that it knows.
+        """
+        for message in messages:
+            if name := _started(message):
+                yield message
+                yield from self._begin(name)
+                continue
+            page = message.record
+            copy = self._copies.get(page.stream) if page else None
+            if page and copy and copy.send(page.data[ROWS], self._end):
+                yield self._state(page.stream)
+            if message.state and message.state.stream:
+                self._note(message.state.stream)
+            yield message
+
+    def _begin(self, name: str) -> Iterator[AirbyteMessage]:
+        copy = self._copies.get(name)
+        if copy is None:
+            return
+        if tombstones := copy.tombstones(self._end, self._archived_rows):
+            now = int(ab_datetime_now().timestamp() * 1000)
+            page = {ROWS: tombstones, AGAIN: []}
+            record = AirbyteRecordMessage(stream=name, data=page, emitted_at=now)
+            yield AirbyteMessage(type=Type.RECORD, record=record)
+        if copy.state() != copy.before:
+            yield self._state(name)
+
+    def _state(self, name: str) -> AirbyteMessage:
+        """A state with the latest cursor, and what the copy may hold."""
+        self._states.keep(name, _COPY, self._copies[name].state())
+        cursor = self._cursors.get(name) or self._states.cursors.get(name) or BEGINNING
+        stream = AirbyteStreamState(
+            stream_descriptor=StreamDescriptor(name=name),
+            stream_state=AirbyteStateBlob({self._streams[name].cursor_field: cursor}),
+        )
+        state = AirbyteStateMessage(type=AirbyteStateType.STREAM, stream=stream)
+        return AirbyteMessage(type=Type.STATE, state=state)
+
+    def _note(self, stream: AirbyteStreamState) -> None:
+        name = stream.stream_descriptor.name
+        state = vars(stream.stream_state) if stream.stream_state else {}
+        if name in self._copies and (cursor := state.get(self._streams[name].cursor_field)):
+            self._cursors[name] = cursor
+            self._states.keep(name, _COPY, self._copies[name].state())
+
+    def _still_there(
+        self, probe: Probe, roots: Roots, stream: Stream, ids: list[str]
+    ) -> Collection[str] | None:
+        """Which of some ids Linear shows; None where it does not say."""
+        root = stream.roots[0]
+        if not stream.connection or len(stream.roots) > 1:
+            return None
+        if not stream.filterable:
+            whole = probe.walk_again(roots, stream)
+            return None if whole is None else [row_id for row_id in ids if whole.holds(row_id)]
+        found: set[str] = set()
+        of_teams = stream.filter_of_teams(self._config.get("team_keys") or ())
+        for start in range(0, len(ids), MAX_PAGE_SIZE):
+            some = ids[start : start + MAX_PAGE_SIZE]
+            by_id: dict[str, Any] = {"id": {"in": some}}
+            further = f", {root.arguments}" if root.arguments else ""
+            question = Question(
+                f"{root.name}(first: {len(some)}, includeArchived: true{further}, filter: $filter) "
+                "{ nodes { id } pageInfo { endCursor } }",
+                {"filter": (f"{root.entity}Filter", {"and": [of_teams, by_id]} if of_teams else by_id)},
+                ("nodes", "pageInfo"),
+            )
+            answer = roots.ask({"there": question}).get("there")
+            if answer is None or (not answer["nodes"] and answer["pageInfo"].get("endCursor")):
+                return None
+            if not all(isinstance(node, dict) and node.get("id") for node in answer["nodes"]):
+                return None
+            found |= {node["id"] for node in answer["nodes"]}
+        return found
+
+
+def _scope(stream: Stream, config: Mapping[str, Any], workspace: Workspace) -> str:
+    """Whose rows a copy holds, and which, as a short text."""
+    scope = {name: value for name, value in scope_of(stream, config).items() if name != "archived_rows"}
+    who = (workspace.organization["id"], workspace.viewer["id"], sorted(scope.items()))
+    return blake2b(repr(who).encode(), digest_size=8).hexdigest()
+
+
+def _started(message: AirbyteMessage) -> str | None:
+    """The stream that a message says was started."""
+    status = message.trace.stream_status if message.trace else None
+    started = status is not None and status.status is AirbyteStreamStatus.STARTED
+    return status.stream_descriptor.name if status and started else None

@@ -1,0 +1,224 @@
+"""Walking lists from their first page to their last: what they hold of each stream, and what is news."""
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+from uuid import UUID
+
+from source_linear.streams import CURSOR_FIELD, MAX_PAGE_SIZE, Record, Root
+from source_linear.sync.nodes import is_sound
+from source_linear.sync.roots import Question, Roots
+from source_linear.sync.sketch import Sketch
+
+DATES = f"id {CURSOR_FIELD} archivedAt"
+_SHORT = 50  # rows of a list that are asked for where it is not known how long it is: most are shorter
+_MARGIN = 5  # rows, and a tenth of the list, that may have come since it was counted
+_MOST_CHANGED = 10_000  # rows that are remembered one by one
+_LOW = (1 << 64) - 1
+
+
+@dataclass
+class Whole:
+    """All rows of a stream that Linear shows, as far as a sync must know them.
+
+    Attributes:
+        floor: older rows do not count: the configuration's `start_date`.
+        sketch: the rows.
+        ids: a part of each id, in order once `finish` was called.
+        changed: the rows that changed since the stream's cursor, each with whether it is archived.
+        archived: of those the ones that no stamp tells of, but `archivedAt`.
+        pages: on how many pages they came: on one page they are all of the same moment.
+        is_known: whether it is all of them.
+    """
+
+    floor: str = ""
+    sketch: Sketch = field(default_factory=Sketch)
+    ids: "array[int]" = field(default_factory=lambda: array("Q"))
+    changed: dict[str, bool] = field(default_factory=dict)
+    archived: list[str] = field(default_factory=list)
+    pages: int = 0
+    is_known: bool = True
+
+    def take(self, row: Record, since: str | None) -> None:
+        """Take a row; `since` is the stream's cursor."""
+        archived = row["archivedAt"] is not None
+        if row[CURSOR_FIELD] < self.floor:
+            return
+        try:
+            self.ids.append(UUID(row["id"]).int & _LOW)
+        except ValueError:
+            self.is_known = False
+            return
+        self.sketch.add(row["id"], archived)
+        if since and is_since(row, since):
+            if len(self.changed) < _MOST_CHANGED:
+                self.changed[row["id"]] = archived
+            if archived and row[CURSOR_FIELD] < since:
+                self.archived.append(row["id"])
+
+    def finish(self) -> None:
+        """All lists were walked. A row that came twice was moved while they were: then it is not known."""
+        ordered = sorted(self.ids)
+        self.is_known = self.is_known and all(a != b for a, b in pairwise(ordered))
+        self.ids = array("Q", ordered)
+
+    def holds(self, row_id: str) -> bool:
+        """Whether it holds a row."""
+        low = UUID(row_id).int & _LOW
+        at = bisect_left(self.ids, low)
+        return at < len(self.ids) and self.ids[at] == low
+
+
+@dataclass
+class Part:
+    """What a list is to one stream: its rows are the list's own, or stand in a list inside each of them.
+
+    Attributes:
+        since: the stream's cursor, None where it is read from the beginning.
+        root: with `children`, where the rows are not the list's own.
+        whole: what all lists of the stream hold; None where that need not be known.
+        changed: the ids of the list's rows that are news to it.
+    """
+
+    since: str | None
+    root: Root | None = None
+    whole: Whole | None = None
+    changed: list[str] = field(default_factory=list)
+
+    def take(self, node: Record) -> bool:
+        """Take a row of the list; returns whether it could be read."""
+        if self.root is None or self.root.children is None:
+            if self.whole is not None:
+                self.whole.take(node, self.since)
+            if self.since and is_since(node, self.since):
+                self.changed.append(node["id"])
+            return True
+        if self.since and has_news(node, self.since, self.root):
+            self.changed.append(node["id"])
+        return self.whole is None or self._take_children(node, self.whole)
+
+    def _take_children(self, node: Record, whole: Whole) -> bool:
+        assert self.root is not None and self.root.children is not None
+        found = node.get(self.root.children.name)
+        rows = found.get("nodes") if isinstance(found, dict) else None
+        if not isinstance(rows, list) or not all(is_sound(row) for row in rows):
+            return False
+        if len(rows) >= self.root.children.first:
+            whole.is_known = False  # there may be more in it
+        for row in rows:
+            whole.take(row, self.since)
+        return True
+
+
+@dataclass
+class Walk:
+    """One list, as the streams that read it ask for it.
+
+    Attributes:
+        root: the field of `Query` that gives it.
+        filter: its `filter` argument; None where it has none.
+        length: how many rows there were when they were last counted; 0 if it is not known.
+        parts: what it is to each stream.
+        count: how many rows came.
+        goes_on: whether there may be more.
+    """
+
+    root: Root
+    filter: Mapping[str, Any] | None
+    length: int = 0
+    parts: dict[str, Part] = field(default_factory=dict)
+    count: int = 0
+    goes_on: bool = True
+    is_failed: bool = False
+    _last: str = ""
+    _asked: int = 0
+
+    def question(self, name: str) -> Question:
+        """What asks for its next rows, without `pageInfo`: a page that is not full is the last one."""
+        inner = [DATES]
+        inner += [newest_child(part.root) for part in self.parts.values() if part.root]
+        left = self.length + max(_MARGIN, self.length // 10) - self.count if self.length else 0
+        self._asked = min(left if left > 0 else MAX_PAGE_SIZE if self.count else _SHORT, MAX_PAGE_SIZE)
+        arguments = [f"first: {self._asked}, includeArchived: true"]
+        if self._last:  # docs/linear-api.md, PAGING-4: a cursor is the id of the last row
+            arguments.append(f'after: "{self._last}"')
+        if self.root.arguments:
+            arguments.append(self.root.arguments)
+        variables: dict[str, tuple[str, Any]] = {}
+        if self.filter:
+            arguments.append(f"filter: ${name}")
+            variables[name] = (f"{self.root.entity}Filter", self.filter)
+        selection = " ".join(dict.fromkeys(inner))
+        return Question(
+            f"{self.root.name}({', '.join(arguments)}) {{ nodes {{ {selection} }} }}", variables, ("nodes",)
+        )
+
+    def take(self, nodes: Sequence[Record | None]) -> None:
+        """Take the rows that came, where they can be the next ones.
+
+        A list that had rows and has none is not believed: without `pageInfo` nothing else tells a lost page.
+        """
+        sound = [node for node in nodes if is_sound(node)]
+        ids = {node["id"] for node in sound}
+        if (self.length and not self.count and not nodes) or len(ids) < len(nodes) or self._last in ids:
+            self.is_failed = True
+            return
+        for part in self.parts.values():
+            for node in sound:
+                self.is_failed = not part.take(node) or self.is_failed
+            if part.whole is not None and nodes:
+                part.whole.pages += 1
+        self.count += len(nodes)
+        self._last = sound[-1]["id"] if sound else self._last
+        self.goes_on = len(nodes) >= self._asked
+
+
+def walk(roots: Roots, walks: Mapping[str, Walk], answered: Mapping[str, Any] | None = None) -> None:
+    """Walk lists to their ends; one that cannot be walked is marked as failed.
+
+    Args:
+        roots: asks.
+        walks: the lists, each with the name under which it is asked for.
+        answered: what their first pages brought, where they were asked for.
+    """
+    while True:
+        going_on = {name: one for name, one in walks.items() if one.goes_on and not one.is_failed}
+        if not going_on:
+            break
+        if answered is None:
+            answered = roots.ask({name: one.question(name) for name, one in going_on.items()})
+        for name, one in going_on.items():
+            if name in answered:
+                one.take(answered[name]["nodes"])
+            else:
+                one.is_failed = True
+        answered = None
+    wholes = [part.whole for one in walks.values() for part in one.parts.values() if part.whole]
+    for whole in {id(one): one for one in wholes}.values():
+        whole.finish()
+
+
+def newest_child(root: Root) -> str:
+    """GraphQL text that asks for the newest row of a list in a parent, or for as many as may be archived."""
+    assert root.children is not None
+    first = 1 if root.children.is_ordered else root.children.first
+    newest = f"{root.children.name}(first: {first}, includeArchived: true, orderBy: updatedAt)"
+    return f"{newest} {{ nodes {{ {DATES} }} }}"
+
+
+def has_news(node: Record, cursor: str, child: Root | None) -> bool:
+    """Whether a row, or the newest row of its list, was changed or archived at a moment or after it."""
+    if child is None or child.children is None:
+        return is_since(node, cursor)
+    rows = node.get(child.children.name)
+    nodes = rows.get("nodes") if isinstance(rows, dict) else None
+    return not isinstance(nodes, list) or any(not is_sound(row) or is_since(row, cursor) for row in nodes)
+
+
+def is_since(node: Record, cursor: str) -> bool:
+    """Whether a row was changed, or archived, at a moment or after it."""
+    updated, archived = node.get(CURSOR_FIELD), node.get("archivedAt")
+    return not updated or updated >= cursor or (archived is not None and archived >= cursor)

@@ -210,7 +210,9 @@ class SourceLinear(ConcurrentDeclarativeSource):
     def _follow_relations(self, probe: Probe) -> None:
         """Let issues be read whose relations changed."""
         since = self._since_of_issues()
-        if since is None or probe.news.get(RELATIONS, ()) == ():
+        asked_since = self._states.cursors.get(RELATIONS) if RELATIONS in self._configured else since
+        quiet = probe.news.get(RELATIONS) == () and asked_since and looked_back(asked_since) <= (since or "")
+        if since is None or quiet:
             return
         ids = related_issues(Roots(self._shared.api), since)
         for name in FOLLOWERS:

@@ -229,14 +229,15 @@ class Stream:
 
     @property
     def reports_deleted(self) -> bool:
-        """Whether it can report rows that are gone: where its list can be known whole."""
-        root = self.roots[0]
-        shown = root.children is None or not root.children.is_ordered
-        return self.kind != "child" and shown and not root.is_object and not self.append_only
+        """Whether it can report rows that are gone: where its list can be known whole, and is no log."""
+        return self.is_comparable(True) and not self.append_only
 
     def is_comparable(self, reconciles: bool) -> bool:
         """Whether a sync knows its list whole; `reconciles` is the configuration's `reconcile_archived`."""
-        return self.reports_deleted and (reconciles or self.kind == "swept")
+        root = self.roots[0]
+        shown = root.children is None or not root.children.is_ordered
+        kinds = ("swept", "windowed", "feed") if reconciles else ("swept",)
+        return self.kind in kinds and shown and not root.is_object
 
     @property
     def column_names(self) -> list[str]:

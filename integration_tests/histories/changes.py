@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,8 +29,9 @@ UNSTAMPED: Mapping[str, Mapping[str, str]] = {
     "teams": {"issueCount": _COUNTED, "ancestorIds": _PLAIN},
 }
 
-# A new row of these stands in a list of its owner's, which the simulation then touches: type of the row,
-# type of the owner and the row's key of it. (users.teamIds, issues.attachmentIds, issues.relationIds)
+# A new row of these stands in a list of its owner's: type of the row, type of the owner and the row's key of
+# it. (users.teamIds, issues.attachmentIds, issues.relationIds) Users are touched with it; an issue never is
+# (docs/linear-api.md, UPDATED-4 and UPDATED-5).
 LISTED: Mapping[str, tuple[str, str]] = {
     "Attachment": ("Issue", "issueId"),
     "IssueRelation": ("Issue", "issueId"),
@@ -58,17 +60,25 @@ class Parent:
 class Changes:
     """Seeded changes to the rows of some streams.
 
-    Unarchiving touches the row: whether it does at Linear is not known (docs/linear-api.md, UNKNOWN-1), and
-    if it does not, no stamp tells of it. Nothing is purged, for a purged row leaves no trace.
+    Whether unarchiving touches the row at Linear is not known (docs/linear-api.md, UNKNOWN-1): here it does
+    so now and then.
 
     Attributes:
         edge: the moment at which the last sync ended: some changes are stamped with it, after that sync.
         count: rows changed so far.
+        deleted: rows deleted so far, those that went with others not counted.
+        gone: the ids of all rows that could not be seen for a while, or for ever: what refers to them lost
+            that reference without being touched.
+        unstamped: the ids of rows that changed without a stamp.
     """
 
     def __init__(self, workspace: Workspace, streams: Sequence[Stream], rng: random.Random) -> None:
         self.edge: str | None = None
         self.count = 0
+        self.deleted = 0
+        self.gone: set[str] = set()
+        self.unstamped: set[str] = set()
+        self._closed: list[str] = []
         self._workspace = workspace
         self._streams = list(streams)
         self._rng = rng
@@ -78,10 +88,47 @@ class Changes:
         for _ in range(self._rng.randint(1, most)):
             stream = self._rng.choice(self._streams)
             (change,) = self._rng.choices(
-                (self._update, self._create, self._archive, self._unarchive, self._edit_many),
-                weights=(8, 4, 5, 2, 1),
+                (self._update, self._create, self._archive, self._unarchive, self._edit_many, self._purge),
+                weights=(8, 4, 5, 2, 1, 2),
             )
             change(stream)
+
+    def move_a_wall(self) -> None:
+        """Close a team to the owner of the key, or open one again; no stamp tells of it."""
+        with self._watched():
+            if self._closed and self._rng.random() < 0.6:
+                self._workspace.show("Team", self._closed.pop())
+            elif len(teams := self._workspace.ids("Team")) > 1:
+                self._closed.append(self._rng.choice(teams))
+                self._workspace.hide("Team", self._closed[-1])
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Write down which rows come into view, or can no longer be seen."""
+        before = self._visible()
+        yield
+        self.gone |= before ^ self._visible()
+
+    def _visible(self) -> set[str]:
+        return {row_id for rows in self._workspace.rows.values() for row_id in rows}
+
+    def _purge(self, stream: Stream) -> None:
+        row_id = self._any(stream)
+        if row_id is None or not stream.reports_deleted or len(self._workspace.ids(stream.entity)) < 3:
+            return
+        if stream.entity in ("Team", "User") and self._rng.random() < 0.8:  # much goes with them
+            return
+        row = self._row(stream, row_id)
+        if row["isMe"]:
+            return
+        with self._watched():
+            self._workspace.purge(stream.entity, row_id)
+        if stream.entity == "TeamMembership":
+            owner, key = LISTED[stream.entity]
+            if self._workspace.get(owner, row[key]):
+                self._workspace.update(owner, row[key])
+        self.deleted += 1
+        self.count += 1
 
     def bring_in(self, stream: Stream, size: int) -> None:
         """Make many rows with one stamp, as an import does."""
@@ -104,7 +151,8 @@ class Changes:
             return
         content = self._content(stream)
         known = self._row(stream, row_id)[CURSOR_FIELD]
-        if self.edge and (known is None or known <= self.edge) and self._rng.random() < 0.2:
+        waits = any(one.row_id == row_id for one in self._workspace.pending)
+        if self.edge and not waits and (known is None or known <= self.edge) and self._rng.random() < 0.2:
             content |= self._stamps(stream, self.edge, CURSOR_FIELD)
         self._workspace.update(stream.entity, row_id, touch=self._has(stream, CURSOR_FIELD), **content)
         if stream.kind == "child":
@@ -130,7 +178,10 @@ class Changes:
         ids = self._workspace.ids(stream.entity)
         archived = [row_id for row_id in ids if self._row(stream, row_id)["archivedAt"]]
         if archived and stream.entity not in NEVER_ARCHIVED:
-            self._workspace.unarchive(stream.entity, self._rng.choice(archived), touch=True)
+            row_id, touch = self._rng.choice(archived), self._rng.random() < 0.4
+            self._workspace.unarchive(stream.entity, row_id, touch=touch)
+            if not touch:
+                self.unstamped.add(row_id)
             self.count += 1
 
     def _edit_many(self, stream: Stream) -> None:
@@ -143,12 +194,14 @@ class Changes:
         if parents:
             parent = self._rng.choice(parents)
             values[parent.key] = self._rng.choice(self._workspace.ids(parent.entity))
-        row_id = self._workspace.create(stream.entity, **values)
-        if stream.kind == "child":
-            self._touch_parents(stream, row_id)
-        if stream.entity in LISTED:
-            owner, key = LISTED[stream.entity]
-            self._workspace.update(owner, self._row(stream, row_id)[key])
+        owner, key = LISTED.get(stream.entity, ("", ""))
+        if owner and self._workspace.ids(owner):
+            values[key] = self._rng.choice(self._workspace.ids(owner))
+        self._workspace.create(stream.entity, **values)
+        if parents and stream.kind == "child":
+            self._workspace.update(parent.entity, values[parent.key])
+        if owner in ("User",) and key in values:
+            self._workspace.update(owner, values[key])
         self.count += 1
 
     def _touch_parents(self, stream: Stream, row_id: str) -> None:

@@ -162,8 +162,10 @@ class Tables:
 
     def _apply(self, due: Iterable[Pending]) -> None:
         for one in due:
-            if one.is_new:
+            if one.is_new and self._owners_exist(one.type_name, one.values):
                 self.insert(one.type_name, one.values)
+            elif one.is_new:  # it went with what it hangs on before it could be seen
+                self.tombstones[one.type_name][one.row_id] = Row(one.values, self.defaults.of(one.type_name))
             elif one.row_id in self.rows[one.type_name] or one.row_id in self._hidden[one.type_name]:
                 self._change(one.type_name, one.row_id, one.values)
 
@@ -232,6 +234,14 @@ class Tables:
                     return False
         return True
 
+    def _owners_exist(self, type_name: str, values: Mapping[str, Any]) -> bool:
+        """Whether all rows that this one hangs on are there, hidden or not."""
+        return all(
+            value in self.rows[owner] or value in self._hidden[owner]
+            for owner, key in self._owner_keys(type_name)
+            for value in ids_in(values.get(key))
+        )
+
     def _owner_keys(self, type_name: str) -> list[tuple[str, str]]:
         known = self._owners.get(type_name)
         if known is None:
@@ -262,7 +272,7 @@ class Tables:
     def _ancestors(self, link: Ancestors, row: Mapping[str, Any]) -> list[str]:
         found: list[str] = []
         above = row[link.key]
-        while above is not None and above not in found:
+        while above in self.rows[link.target] and above not in found:
             found.append(above)
             above = self.rows[link.target][above][link.key]
         return found

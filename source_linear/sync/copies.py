@@ -15,6 +15,7 @@ from source_linear.sync.walks import Whole
 
 _LOGGER = logging.getLogger("airbyte")
 Confirm = Callable[[list[str]], Collection[str] | None]
+Created = Callable[[], Collection[str]]
 
 
 class Copy:
@@ -39,37 +40,39 @@ class Copy:
         self._sketch: Sketch | None = None
         self._reported, self._until = IdFilter(), ""
         self._whole: Whole | None = None
-        self._added: set[str] = set()
+        self._sent: dict[str, bool] = {}  # otherwise than `_whole` says
         self._text: dict[str, Any] | None = None
         if isinstance(found, Mapping) and found.get("scope") == scope:
             self._resume(found)
         self.before = self.state()
 
-    def compare(self, whole: Whole, confirm: Confirm) -> None:
+    def compare(self, whole: Whole, confirm: Confirm, created: Created) -> None:
         """Compare the copy with what Linear shows.
 
         Args:
             whole: all rows that Linear shows; where it is not known to be all, nothing is concluded.
             confirm: is asked which of some ids Linear still shows, where a list may not be of one moment;
                 returns None where that cannot be said.
+            created: is asked which rows were created since the stream's cursor, where more differ than a
+                sketch can tell.
         """
         if not whole.is_known:
             return
         if self._sketch is None:
             self._take(whole, ())
             return
-        found = self._difference(self._sketch, whole)
+        found = self._difference(self._sketch, whole, created)
         if found is None:
             _LOGGER.warning(
-                "%sMore than %d rows were deleted, or became visible, since the last sync: more than its state "
-                "can tell apart. They are not reported. Refresh this stream (clear its data and state) to "
-                "correct the copy.",
+                "%sMore than %d rows were deleted, or became visible, since the last sync: more than its "
+                "state can tell apart. They are not reported. Refresh this stream (clear its data and state) "
+                "to correct the copy.",
                 subject(self._stream.name),
                 CAPACITY,
             )
             return
         there = {row.id for row in found.right} | whole.changed.keys()
-        gone = [row for row in found.left if row.id not in there]
+        gone = [] if self._stream.append_only else [row for row in found.left if row.id not in there]
         kept: Collection[str] | None = ()
         if gone and (whole.pages != 1 or len(gone) * 2 > self._sketch.rows):
             kept = confirm([row.id for row in gone])
@@ -107,7 +110,7 @@ class Copy:
             end: the sync's start, by Linear's clock.
 
         Returns:
-            Whether the copy did not have some of them: then a state goes out first, so that a sync that is
+            Whether the state did not know some of them so: then it goes out first, so that a sync that is
             killed leaves no row that no state knows.
         """
         if self._until and self._reported:
@@ -117,13 +120,20 @@ class Copy:
         whole, sketch = self._whole, self._sketch
         if whole is None or sketch is None:
             return False
-        new = {row["id"]: row[ARCHIVED_FLAG] for row in rows if not whole.holds(row["id"])}
-        new = {row_id: archived for row_id, archived in new.items() if row_id not in self._added}
-        for row_id, archived in new.items():
+        known = len(self._sent)
+        is_news = False
+        for row in rows:
+            row_id, archived = row["id"], row[ARCHIVED_FLAG]
+            before = self._sent[row_id] if known and row_id in self._sent else whole.flag(row_id)
+            if before is archived or row[CURSOR_FIELD] < whole.floor:
+                continue
+            if before is not None:
+                sketch.remove(row_id, before)
             sketch.add(row_id, archived)
-            self._added.add(row_id)
-        self._text = None if new else self._text
-        return bool(new)
+            self._sent[row_id] = archived
+            is_news = True
+        self._text = None if is_news else self._text
+        return is_news
 
     def state(self) -> dict[str, Any] | None:
         """What a later sync must know of the copy: at most 40 kB."""
@@ -148,15 +158,16 @@ class Copy:
         self._whole, self._sketch, self._text = whole, whole.sketch.copy(), None
         for row in kept:
             self._sketch.add(row.id, row.archived)
-            self._added.add(row.id)
+            self._sent[row.id] = row.archived
 
     @staticmethod
-    def _difference(before: Sketch, whole: Whole) -> Difference | None:
-        """What differs; where it is too much, without the rows that changed: they are sent anyway."""
+    def _difference(before: Sketch, whole: Whole, created: Created) -> Difference | None:
+        """What differs; where it is too much, without the rows created since: those are sent anyway."""
         found = before.difference(whole.sketch)
         if found is None and whole.changed:
             rest = whole.sketch.copy()
-            for row_id, archived in whole.changed.items():
-                rest.remove(row_id, archived)
+            for row_id in created():
+                if row_id in whole.changed:
+                    rest.remove(row_id, whole.changed[row_id])
             found = before.difference(rest)
         return found

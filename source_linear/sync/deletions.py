@@ -26,7 +26,7 @@ from source_linear.sync.copies import Copy
 from source_linear.sync.probe import Probe
 from source_linear.sync.reading import AGAIN, ROWS
 from source_linear.sync.roots import Question, Roots
-from source_linear.sync.walks import Whole
+from source_linear.sync.walks import Whole, created
 from source_linear.sync.workspace import Workspace
 
 _COPY = "copy"  # beside a state's cursor
@@ -48,10 +48,12 @@ class Deletions:
             config: the user's configuration.
         """
         reconciles = bool(config.get("reconcile_archived"))
+        self._read = streams
         self._streams = {name: one for name, one in streams.items() if one.is_comparable(reconciles)}
         self._states, self._shared, self._config = states, shared, config
         self._archived_rows = config.get("archived_rows") or "flag"
         self._copies: dict[str, Copy] = {}
+        self._followers: dict[str, list[str]] = {}
         self._cursors: dict[str, str] = {}
         self._end = ""
 
@@ -76,15 +78,29 @@ class Deletions:
             scope = _scope(stream, self._config, workspace)
             copy = self._copies[name] = Copy(stream, self._states.found(name, _COPY), scope)
             whole = probe.wholes[name]
-            copy.compare(whole, partial(self._still_there, probe, roots, stream))
+            since = self._states.cursors.get(name)
+            copy.compare(
+                whole,
+                partial(self._still_there, probe, roots, stream),
+                partial(created, roots, stream, since),
+            )
             self._states.keep(name, _COPY, copy.before)
             again = list(copy.appeared)
             if whole.is_known and stream.kind != "swept" and stream.entity != _FOLLOWED_BY_FILTER:
                 again += whole.archived
             if again and name in self._states.cursors:
-                self._shared.again[name] += again
+                self._shared.again[name] += [one for one in again if one not in self._shared.again[name]]
+                self._follow(stream, copy.appeared)
             if self._shared.again[name] and not (stream.filterable and len(stream.roots) == 1):
                 probe.news.pop(name, None)
+
+    def _follow(self, stream: Stream, appeared: list[str]) -> None:
+        """Let the rows be read that came into view with their parents."""
+        for name, child in self._read.items():
+            of = any(root.children and root.entity == stream.entity for root in child.roots)
+            if of and name not in self._streams and name in self._states.cursors and appeared:
+                self._shared.again[name] += [one for one in appeared if one not in self._shared.again[name]]
+                self._followers.setdefault(stream.name, []).append(name)
 
     def watched(self, messages: Iterable[AirbyteMessage]) -> Iterator[AirbyteMessage]:
         """The messages of a sync, whose records are pages, with reports of what is gone.
@@ -113,16 +129,19 @@ class Deletions:
             page = {ROWS: tombstones, AGAIN: []}
             record = AirbyteRecordMessage(stream=name, data=page, emitted_at=now)
             yield AirbyteMessage(type=Type.RECORD, record=record)
+        # Whoever follows must not forget what this stream's own state will no longer tell.
+        yield from map(self._state, self._followers.get(name, ()))
         if copy.state() != copy.before:
             yield self._state(name)
 
     def _state(self, name: str) -> AirbyteMessage:
         """A state with the latest cursor, and what the copy may hold."""
-        self._states.keep(name, _COPY, self._copies[name].state())
+        if name in self._copies:
+            self._states.keep(name, _COPY, self._copies[name].state())
         cursor = self._cursors.get(name) or self._states.cursors.get(name) or BEGINNING
         stream = AirbyteStreamState(
             stream_descriptor=StreamDescriptor(name=name),
-            stream_state=AirbyteStateBlob({self._streams[name].cursor_field: cursor}),
+            stream_state=AirbyteStateBlob({self._read[name].cursor_field: cursor}),
         )
         state = AirbyteStateMessage(type=AirbyteStateType.STREAM, stream=stream)
         return AirbyteMessage(type=Type.STATE, state=state)
@@ -143,7 +162,7 @@ class Deletions:
             return None
         if not stream.filterable:
             whole = probe.walk_again(roots, stream)
-            return None if whole is None else [row_id for row_id in ids if whole.holds(row_id)]
+            return None if whole is None else [row_id for row_id in ids if whole.flag(row_id) is not None]
         found: set[str] = set()
         of_teams = stream.filter_of_teams(self._config.get("team_keys") or ())
         for start in range(0, len(ids), MAX_PAGE_SIZE):

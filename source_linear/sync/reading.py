@@ -185,7 +185,12 @@ class Reader:
             rows = self._children(root, missed, window, stream_slice, False, True) if missed else []
             return rows + self._children(root, nodes, window, stream_slice, goes_on, every)
         if self._stream.kind == "swept" and not every:
-            nodes = [one for one in nodes if window.holds(one[0]) or one[0]["id"] in known]
+            last = window.rows[1] or window.end
+            nodes = [
+                (node, shape)
+                for node, shape in nodes
+                if window.holds(node) or (node["id"] in known and node[CURSOR_FIELD] <= last)
+            ]
         if self._stream.kind == "feed" and not every:  # what is known comes by its id
             nodes = [one for one in nodes if window.holds(one[0]) and one[0]["id"] not in known]
         # What is read newest first ends before its root does: nothing could wait there for the end.

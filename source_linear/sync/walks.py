@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
-from source_linear.streams import CURSOR_FIELD, MAX_PAGE_SIZE, Record, Root
+from source_linear.streams import CURSOR_FIELD, MAX_PAGE_SIZE, Record, Root, Stream
 from source_linear.sync.nodes import is_sound
 from source_linear.sync.roots import Question, Roots
 from source_linear.sync.sketch import Sketch
@@ -16,8 +16,9 @@ from source_linear.sync.sketch import Sketch
 DATES = f"id {CURSOR_FIELD} archivedAt"
 _SHORT = 50  # rows of a list that are asked for where it is not known how long it is: most are shorter
 _MARGIN = 5  # rows, and a tenth of the list, that may have come since it was counted
-_MOST_CHANGED = 10_000  # rows that are remembered one by one
-_LOW = (1 << 64) - 1
+_MOST_CHANGED = 100_000  # rows that are remembered one by one
+_LONG_AT_ONCE = 20  # lists of 250 rows: within what a query may cost
+_LOW = (1 << 64) - 2
 
 
 @dataclass
@@ -27,7 +28,7 @@ class Whole:
     Attributes:
         floor: older rows do not count: the configuration's `start_date`.
         sketch: the rows.
-        ids: a part of each id, in order once `finish` was called.
+        ids: a part of each id with the flag, in order once `finish` was called.
         changed: the rows that changed since the stream's cursor, each with whether it is archived.
         archived: of those the ones that no stamp tells of, but `archivedAt`.
         pages: on how many pages they came: on one page they are all of the same moment.
@@ -48,7 +49,7 @@ class Whole:
         if row[CURSOR_FIELD] < self.floor:
             return
         try:
-            self.ids.append(UUID(row["id"]).int & _LOW)
+            self.ids.append(UUID(row["id"]).int & _LOW | archived)
         except ValueError:
             self.is_known = False
             return
@@ -62,14 +63,15 @@ class Whole:
     def finish(self) -> None:
         """All lists were walked. A row that came twice was moved while they were: then it is not known."""
         ordered = sorted(self.ids)
-        self.is_known = self.is_known and all(a != b for a, b in pairwise(ordered))
+        self.is_known = self.is_known and all(a >> 1 != b >> 1 for a, b in pairwise(ordered))
         self.ids = array("Q", ordered)
 
-    def holds(self, row_id: str) -> bool:
-        """Whether it holds a row."""
+    def flag(self, row_id: str) -> bool | None:
+        """Whether a row is archived; None where it is not among them."""
         low = UUID(row_id).int & _LOW
         at = bisect_left(self.ids, low)
-        return at < len(self.ids) and self.ids[at] == low
+        known = at < len(self.ids) and self.ids[at] >> 1 == low >> 1
+        return bool(self.ids[at] & 1) if known else None
 
 
 @dataclass
@@ -81,12 +83,14 @@ class Part:
         root: with `children`, where the rows are not the list's own.
         whole: what all lists of the stream hold; None where that need not be known.
         changed: the ids of the list's rows that are news to it.
+        long: the ids of the list's rows inside which there may be more.
     """
 
     since: str | None
     root: Root | None = None
     whole: Whole | None = None
     changed: list[str] = field(default_factory=list)
+    long: list[str] = field(default_factory=list)
 
     def take(self, node: Record) -> bool:
         """Take a row of the list; returns whether it could be read."""
@@ -107,7 +111,8 @@ class Part:
         if not isinstance(rows, list) or not all(is_sound(row) for row in rows):
             return False
         if len(rows) >= self.root.children.first:
-            whole.is_known = False  # there may be more in it
+            self.long.append(node["id"])
+            return True
         for row in rows:
             whole.take(row, self.since)
         return True
@@ -196,9 +201,56 @@ def walk(roots: Roots, walks: Mapping[str, Walk], answered: Mapping[str, Any] | 
             else:
                 one.is_failed = True
         answered = None
+    for one in walks.values():
+        for part in one.parts.values():
+            if part.whole is not None and part.root is not None and not one.is_failed:
+                part.whole.is_known &= _walk_long(roots, part.root, part, part.whole)
     wholes = [part.whole for one in walks.values() for part in one.parts.values() if part.whole]
     for whole in {id(one): one for one in wholes}.values():
         whole.finish()
+
+
+def _walk_long(roots: Roots, root: Root, part: Part, whole: Whole) -> bool:
+    """Walk the lists inside of rows that were longer than what came; returns whether all of them ended."""
+    assert root.children is not None
+    inner = f"{root.children.name}(first: {MAX_PAGE_SIZE}, includeArchived: true) {{ nodes {{ {DATES} }} }}"
+    for start in range(0, len(part.long), _LONG_AT_ONCE):
+        some = part.long[start : start + _LONG_AT_ONCE]
+        text = f"{root.name}(first: {len(some)}, includeArchived: true, filter: $ids) {{ nodes {{ id {inner} }} }}"
+        ids = {"ids": (f"{root.entity}Filter", {"id": {"in": some}})}
+        answer = roots.ask({"long": Question(text, ids, ("nodes",))}).get("long", {"nodes": []})
+        if len(answer["nodes"]) < len(some):
+            return False
+        for node in answer["nodes"]:
+            rows = (node.get(root.children.name) or {}).get("nodes") if isinstance(node, dict) else None
+            if not isinstance(rows, list) or len(rows) >= MAX_PAGE_SIZE or not all(map(is_sound, rows)):
+                return False
+            for row in rows:
+                whole.take(row, part.since)
+            whole.pages += 1
+    return True
+
+
+def created(roots: Roots, stream: Stream, cursor: str | None) -> set[str]:
+    """The ids of the rows of a stream that were created since a cursor; none where they cannot be asked for.
+
+    Roots are ordered by `createdAt`, newest first (docs/linear-api.md, FILTER-6 and FILTER-7).
+    """
+    found: set[str] = set()
+    after, root = "", stream.roots[0]
+    while cursor and stream.connection and not root.children:
+        further = f", {root.arguments}" if root.arguments else ""
+        text = (
+            f"{root.name}(first: {MAX_PAGE_SIZE}, orderBy: createdAt, includeArchived: true{further}{after}) "
+            "{ nodes { id createdAt } }"
+        )
+        nodes = roots.ask({"created": Question(text, {}, ("nodes",))}).get("created", {}).get("nodes", [])
+        new = [node["id"] for node in nodes if is_sound(node, False) and str(node.get("createdAt")) >= cursor]
+        found.update(new)
+        if len(new) < MAX_PAGE_SIZE:
+            break
+        after = f', after: "{new[-1]}"'
+    return found
 
 
 def newest_child(root: Root) -> str:

@@ -158,9 +158,10 @@ class Deletions:
     ) -> Collection[str] | None:
         """Which of some ids Linear shows; None where it does not say."""
         root = stream.roots[0]
-        if not stream.connection or len(stream.roots) > 1:
-            return None
-        if not stream.filterable:
+        if not stream.connection:  # a plain list comes whole
+            rows = roots.ask({"there": Question(f"{root.name} {{ id }}")}).get("there")
+            return [row["id"] for row in rows] if isinstance(rows, list) and all(rows) else None
+        if not stream.filterable or root.children:
             whole = probe.walk_again(roots, stream)
             return None if whole is None else [row_id for row_id in ids if whole.flag(row_id) is not None]
         found: set[str] = set()

@@ -73,12 +73,14 @@ class Probe:
         return {name: data[name] for name in further if name in data}
 
     def walk_again(self, roots: Roots, stream: Stream) -> Whole | None:
-        """All rows of a stream of one list, once more; None where they cannot be walked."""
+        """All rows of a stream, once more; None where they cannot be walked."""
         whole = Whole(self.wholes[stream.name].floor)
-        again = Walk(stream.roots[0], stream.filter_of_teams(self._team_keys))
-        again.parts[stream.name] = Part(None, whole=whole)
-        walk(roots, {"again": again})
-        return whole if whole.is_known and not again.is_failed else None
+        walks = {}
+        for root in stream.roots:
+            walks[root.name] = Walk(root, stream.filter_of_teams(self._team_keys))
+            walks[root.name].parts[stream.name] = Part(None, root if root.children else None, whole)
+        walk(roots, walks)
+        return whole if whole.is_known and not any(one.is_failed for one in walks.values()) else None
 
     def _add_walk(self, stream: Stream, cursor: str | None, length: int) -> None:
         of_teams = stream.filter_of_teams(self._team_keys)

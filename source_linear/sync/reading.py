@@ -252,7 +252,8 @@ class Reader:
         self._fetched |= {node["id"] for one in fetched.values() for node, _ in one.nodes}
         if not ends:
             return []
-        nodes = self._pages.by_ids([one for one in also if one not in self._fetched])
+        known = self._shared.again[self._stream.name]  # come by themselves
+        nodes = self._pages.by_ids([one for one in also if one not in self._fetched and one not in known])
         nodes = [one for one in nodes if root.children or one[0][CURSOR_FIELD] < window.start]
         return self._rows(root, nodes, window, stream_slice, False, not root.children)
 

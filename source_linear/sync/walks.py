@@ -213,20 +213,28 @@ def walk(roots: Roots, walks: Mapping[str, Walk], answered: Mapping[str, Any] | 
 def _walk_long(roots: Roots, root: Root, part: Part, whole: Whole) -> bool:
     """Walk the lists inside of rows that were longer than what came; returns whether all of them ended."""
     assert root.children is not None
-    inner = f"{root.children.name}(first: {MAX_PAGE_SIZE}, includeArchived: true) {{ nodes {{ {DATES} }} }}"
-    for start in range(0, len(part.long), _LONG_AT_ONCE):
-        some = part.long[start : start + _LONG_AT_ONCE]
-        text = f"{root.name}(first: {len(some)}, includeArchived: true, filter: $ids) {{ nodes {{ id {inner} }} }}"
+    waiting: list[tuple[list[str], str]] = [
+        (part.long[start : start + _LONG_AT_ONCE], "") for start in range(0, len(part.long), _LONG_AT_ONCE)
+    ]
+    while waiting:
+        some, after = waiting.pop()
+        arguments = f"first: {MAX_PAGE_SIZE}, includeArchived: true{after}"
+        text = (
+            f"{root.name}(first: {len(some)}, includeArchived: true, filter: $ids) "
+            f"{{ nodes {{ id {root.children.name}({arguments}) {{ nodes {{ {DATES} }} }} }} }}"
+        )
         ids = {"ids": (f"{root.entity}Filter", {"id": {"in": some}})}
-        answer = roots.ask({"long": Question(text, ids, ("nodes",))}).get("long", {"nodes": []})
-        if len(answer["nodes"]) < len(some):
+        nodes = roots.ask({"long": Question(text, ids, ("nodes",))}).get("long", {"nodes": []})["nodes"]
+        if len(nodes) < len(some):
             return False
-        for node in answer["nodes"]:
+        for node in nodes:
             rows = (node.get(root.children.name) or {}).get("nodes") if isinstance(node, dict) else None
-            if not isinstance(rows, list) or len(rows) >= MAX_PAGE_SIZE or not all(map(is_sound, rows)):
+            if not isinstance(rows, list) or not all(map(is_sound, rows)):
                 return False
             for row in rows:
                 whole.take(row, part.since)
+            if len(rows) >= MAX_PAGE_SIZE:  # docs/linear-api.md, PAGING-4: a cursor is the id of the last row
+                waiting.append(([node["id"]], f', after: "{rows[-1]["id"]}"'))
             whole.pages += 1
     return True
 

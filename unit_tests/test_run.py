@@ -10,6 +10,7 @@ import orjson
 import pytest
 from airbyte_cdk.models import AirbyteMessage, AirbyteMessageSerializer, AirbyteRecordMessage, Type
 
+import source_linear
 from source_linear.command import _plain
 from source_linear.source import SourceLinear
 from source_linear.streams import MAX_PAGE_SIZE
@@ -33,6 +34,12 @@ def test_a_command_that_nobody_reads_ends_without_a_word(arguments):
     done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE)
     os.close(writer)
     assert (done.returncode, done.stderr) == (1, b"")
+
+
+def test_the_package_has_the_source_where_airbytes_tools_look_for_it():
+    assert source_linear.SourceLinear is SourceLinear
+    with pytest.raises(AttributeError, match="no attribute 'SourceLinea'"):
+        _ = source_linear.SourceLinea
 
 
 def test_spec_does_without_the_cdk():

@@ -42,6 +42,19 @@ def test_the_package_has_the_source_where_airbytes_tools_look_for_it():
         _ = source_linear.SourceLinea
 
 
+@pytest.mark.parametrize("arguments", [["spec"], ["check", "--config", "none.json"]], ids=" ".join)
+def test_a_command_may_follow_two_dashes(arguments):
+    command = [sys.executable, "-m", "source_linear.run"]
+    plain, dashed = (
+        subprocess.run([*command, *dashes, *arguments], capture_output=True, text=True)
+        for dashes in ([], ["--"])
+    )
+    assert (dashed.returncode, dashed.stderr) == (plain.returncode, plain.stderr)
+    assert [json.loads(line)["type"] for line in dashed.stdout.splitlines()] == [
+        json.loads(line)["type"] for line in plain.stdout.splitlines()
+    ]
+
+
 def test_spec_does_without_the_cdk():
     command = "import sys; from source_linear.run import main; main(['spec'])"
     script = f"{command}; sys.exit('airbyte_cdk' in sys.modules)"

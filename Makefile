@@ -65,7 +65,7 @@ test-image: setup
 	$(BIN)/pytest integration_tests -m image_tests -q -rs $(PYTEST_ARGS)
 
 test-clients: setup clients
-	$(BIN)/pytest integration_tests -m clients -q -rs $(PYTEST_ARGS)
+	$(BIN)/pytest integration_tests -m clients -q -rs -n 2 --dist loadfile $(PYTEST_ARGS)
 
 test-pythons: setup
 	$(BIN)/pytest integration_tests -m pythons -q -rs $(PYTEST_ARGS)

@@ -8,13 +8,13 @@ BIN := .venv/bin
 ENVIRONMENT := PYTHON='$(PYTHON)' tools/environment.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint types tests test test-image test-clients test-pythons pyairbyte canary audit sbom soak demo bench docs contract lock clean
+.PHONY: help setup lint types tests test test-image test-clients test-pythons clients canary audit sbom soak demo bench docs contract lock clean
 
 help:
 	@echo "make setup     install locked dependencies and this package into .venv"
 	@echo "make test      lint, types, tests (PYTEST_ARGS='-k words' selects some)"
 	@echo "make test-image    build and run the image (needs a Docker engine; root on Debian installs one)"
-	@echo "make test-clients  PyAirbyte, and a PostgreSQL destination (root on Debian installs one)"
+	@echo "make test-clients  each recipe of docs/clients.md, and a PostgreSQL destination (root on Debian installs one)"
 	@echo "make soak      1,000 random histories of a changing workspace, checked for lost rows (HISTORIES=100 FIRST_SEED=1)"
 	@echo "make test-pythons  the wheel on every supported Python that is installed"
 	@echo "make canary    tests on the newest airbyte-cdk, with a report of what broke"
@@ -64,20 +64,28 @@ soak: setup
 test-image: setup
 	$(BIN)/pytest integration_tests -m image_tests -q -rs $(PYTEST_ARGS)
 
-test-clients: setup pyairbyte
-	$(BIN)/pytest integration_tests -m clients -q -rs $(PYTEST_ARGS)
+test-clients: setup clients
+	$(BIN)/pytest integration_tests -m clients -q -rs -n 2 --dist loadfile $(PYTEST_ARGS)
 
 test-pythons: setup
 	$(BIN)/pytest integration_tests -m pythons -q -rs $(PYTEST_ARGS)
 
-# In an environment of its own: it pins what the connector has newer. On a Python that PyAirbyte is not made
-# for its tests are skipped.
-pyairbyte: .cache/uv/stamp
-	@if $(PYTHON) -c 'import sys; sys.exit(sys.version_info >= (3, 13))'; \
-	then $(MAKE) --no-print-directory .cache/pyairbyte/requirements.stamp; \
-	else echo "PyAirbyte is not made for this Python"; fi
+# Each in an environment of its own: they pin what the connector has newer. One that is not made for this
+# Python is left out, and its tests are skipped.
+clients: .cache/dlt/requirements.stamp .cache/airbyte-serverless/requirements.stamp
+	@$(call client,13,pyairbyte/requirements.stamp,PyAirbyte)
+	@$(call client,12,singer/tap.stamp,tap-airbyte)
 
-# The tools of `audit` and `sbom`, and PyAirbyte.
+client = if $(PYTHON) -c 'import sys; sys.exit(sys.version_info >= (3, $(1)))'; \
+	then $(MAKE) --no-print-directory .cache/$(2); \
+	else echo "$(3) is not made for this Python"; fi
+
+.cache/singer/tap.stamp: requirements/tap-airbyte.txt .cache/singer/requirements.stamp
+	@.cache/uv/bin/python -m pip -qq --python $(@D)/bin/python --disable-pip-version-check install \
+		--no-deps --ignore-requires-python --require-hashes --requirement $<
+	@touch $@
+
+# The tools of `audit` and `sbom`, and the clients.
 .cache/%/requirements.stamp: requirements/%.txt .cache/uv/stamp
 	@$(ENVIRONMENT) sync $(@D) $<
 

@@ -26,6 +26,8 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _main(arguments: list[str]) -> None:
+    if arguments[:1] == ["--"]:  # which ends options of `docker run` that are none, as some clients write it
+        arguments = arguments[1:]
     if arguments == ["spec"]:
         from source_linear.packaged import manifest
 

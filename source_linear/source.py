@@ -105,7 +105,15 @@ class SourceLinear(ConcurrentDeclarativeSource):
             self._shared: Shared = share(self._config, partial(hand_back, self._config, config_path))
 
     def configure(self, config: Mapping[str, Any], temp_dir: str) -> Mapping[str, Any]:
-        """The configuration in use. The CDK would write a copy, with the secrets, into a temporary file."""
+        """The configuration in use; the given one, where the source was made without any.
+
+        The CDK would write a copy, with the secrets, into a temporary file.
+
+        Raises:
+            AirbyteTracedException: the configuration is not usable (config_error).
+        """
+        if not self._config:  # as `airbyte-cdk connector test` and the CDK's `launch` make a source
+            SourceLinear.__init__(self, self.catalog, config)
         return self._config
 
     def check(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteConnectionStatus:
@@ -148,6 +156,9 @@ class SourceLinear(ConcurrentDeclarativeSource):
         Raises:
             AirbyteTracedException: at the end, if any stream failed: which, why, and what to do.
         """
+        if self.catalog is None:  # made before it was known, as `configure` says
+            yield from SourceLinear(catalog, config, state).read(logger, config, catalog, state)
+            return
         cdk.read_in_this_thread(self)
         api = self._shared.api
         for name in self._configured:

@@ -10,6 +10,7 @@ import orjson
 import pytest
 from airbyte_cdk.models import AirbyteMessage, AirbyteMessageSerializer, AirbyteRecordMessage, Type
 
+import source_linear
 from source_linear.command import _plain
 from source_linear.source import SourceLinear
 from source_linear.streams import MAX_PAGE_SIZE
@@ -33,6 +34,25 @@ def test_a_command_that_nobody_reads_ends_without_a_word(arguments):
     done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE)
     os.close(writer)
     assert (done.returncode, done.stderr) == (1, b"")
+
+
+def test_the_package_has_the_source_where_airbytes_tools_look_for_it():
+    assert source_linear.SourceLinear is SourceLinear
+    with pytest.raises(AttributeError, match="no attribute 'SourceLinea'"):
+        _ = source_linear.SourceLinea
+
+
+@pytest.mark.parametrize("arguments", [["spec"], ["check", "--config", "none.json"]], ids=" ".join)
+def test_a_command_may_follow_two_dashes(arguments):
+    command = [sys.executable, "-m", "source_linear.run"]
+    plain, dashed = (
+        subprocess.run([*command, *dashes, *arguments], capture_output=True, text=True)
+        for dashes in ([], ["--"])
+    )
+    assert (dashed.returncode, dashed.stderr) == (plain.returncode, plain.stderr)
+    assert [json.loads(line)["type"] for line in dashed.stdout.splitlines()] == [
+        json.loads(line)["type"] for line in plain.stdout.splitlines()
+    ]
 
 
 def test_spec_does_without_the_cdk():

@@ -126,7 +126,7 @@ def stream_table(known: Sequence[Stream]) -> Iterator[str]:
         f"Incremental. The cursor is `{usual.cursor_field}`, but {exceptions}."
     )
     yield ""
-    head = ("Stream", "A row is", "Type in Linear", "Kind", "Columns", "Limited by", "Archiving seen")
+    head = ("Stream", "A row is", "Type in Linear", "Kind", "Columns", "Limited by", "Archiving seen", "Deletion seen")
     yield from _table(
         (*head, "Rows a request", "Requests for 1,000 rows", "Points a row"),
         [_stream_row(stream) for stream in _sorted(known)],
@@ -150,6 +150,7 @@ def _stream_row(stream: Stream) -> tuple[str, ...]:
         str(len(stream.column_names)),
         ", ".join(limits),
         archiving_seen(stream),
+        deletion_seen(stream),
         f"{page} {parents}".strip(),
         requests,
         points,
@@ -159,12 +160,19 @@ def _stream_row(stream: Stream) -> tuple[str, ...]:
 def archiving_seen(stream: Stream) -> str:
     """When a sync sees that a row was archived and not changed."""
     if not stream.connection:
-        return "" if stream.name == "organization" else "never"
+        return "" if stream.roots[0].is_object else "as a deletion"
     if stream.kind == "swept":
         return "next sync"
     if stream.roots[0].entity == "Issue":
         return "next sync" if stream.name == "issues" else "with its issue"
     return "`reconcile_archived`"
+
+
+def deletion_seen(stream: Stream) -> str:
+    """When a sync reports that a row is gone, or sends one that became visible."""
+    if not stream.reports_deleted:
+        return ""
+    return "next sync" if stream.is_comparable(False) else "`reconcile_archived`"
 
 
 def joins(known: Sequence[Stream], linear: GraphQLSchema) -> Iterator[str]:

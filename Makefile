@@ -23,7 +23,7 @@ help:
 	@echo "make demo      sync a simulated workspace into DuckDB, no Linear account needed"
 	@echo "               (FRESH=1 starts over, ISSUES=500 makes another size, LINEAR_API_KEY=… reads your workspace)"
 	@echo "make bench     benchmark against other connectors, into benchmarks/report (BENCH_ARGS='--quick' for a short run)"
-	@echo "make docs      generate schemas/, the generated parts of the docs, and the diagram of the streams"
+	@echo "make docs      generate schemas/, the generated parts of docs and dbt package, and the diagram of the streams"
 	@echo "make contract  update the contract and report API changes (SDK=latest, or a version of @linear/sdk)"
 	@echo "make lock      write requirements/*.txt (UPGRADE=1 for newer versions)"
 	@echo "make clean     remove everything that the other targets created"
@@ -112,6 +112,7 @@ bench: .venv/bench.stamp
 docs: setup
 	$(BIN)/python -m tools.schemas
 	$(BIN)/python -m tools.docs
+	$(BIN)/python -m tools.dbt_package
 
 contract: setup
 	$(BIN)/python -m tools.contract $(if $(SDK),--sdk $(SDK))

@@ -129,9 +129,8 @@ def _description(stream: Stream, linear: GraphQLSchema, column: str, relation: R
 def _without_field(stream: Stream, column: str) -> str:
     if column in stream.parent_columns:  # issueUpdatedAt
         parent, field = snake_case(column).split("_", 1)
-        return (
-            f"{field.replace('_at', '').capitalize()}: the moment of its {parent}, which it has not itself."
-        )
+        kind = snake_case(stream.entity).replace("_", " ")
+        return f"`{field}` of the row's {parent}: the {kind} has no such moment itself."
     return "An id of what no stream reads."
 
 

@@ -1,0 +1,67 @@
+"""dbt, on the package in `dbt/`: a process of the environment `.cache/dbt`."""
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tools.schemas import ROOT
+
+PACKAGE = ROOT / "dbt"
+PROGRAM = ROOT / ".cache" / "dbt" / "bin" / "dbt"
+MODELS = "+path:models/marts"  # the models, and the staging that they read
+
+
+class DbtFailed(Exception):
+    """dbt ended with an error; the text is what it printed."""
+
+
+@dataclass(frozen=True)
+class Dbt:
+    """dbt with one database.
+
+    Attributes:
+        output: the folder of what it writes: compiled SQL, logs, results.
+        target: of dbt/profiles.yml.
+        settings: environment variables that the profile reads.
+        variables: of the package.
+    """
+
+    output: Path
+    target: str
+    settings: Mapping[str, str]
+    variables: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def duckdb(cls, database: Path, output: Path, **variables: Any) -> "Dbt":
+        """With a DuckDB file whose schema main holds the tables; the models go to the schema models."""
+        settings = {"LINEAR_DUCKDB": str(database.resolve())}
+        return cls(output, "duckdb", settings, {"linear_schema": "main", **variables})
+
+    def run(self, command: str, *arguments: str) -> str:
+        """Run a command, for example `build`; returns what it printed.
+
+        Raises:
+            DbtFailed: it failed.
+        """
+        folders = ["--project-dir", PACKAGE, "--profiles-dir", PACKAGE]
+        folders += ["--target-path", self.output.resolve(), "--log-path", self.output.resolve()]
+        line = [PROGRAM, "--no-use-colors", command, *folders, "--target", self.target, *arguments]
+        done = subprocess.run(
+            [*map(str, line), "--vars", json.dumps(self.variables)],
+            env={**os.environ, **self.settings, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode:
+            raise DbtFailed(f"{done.stdout.strip()}\n{done.stderr.strip()}".strip())
+        return done.stdout
+
+    def results(self) -> dict[str, str]:
+        """How each model and test of the last run ended, by name: success, pass, warn, fail …"""
+        found = json.loads((self.output / "run_results.json").read_text("utf-8"))["results"]
+        return {result["unique_id"].split(".")[2]: result["status"] for result in found}

@@ -103,7 +103,7 @@ audit: setup sbom
 	.cache/audit/bin/hadolint Dockerfile
 	$(BIN)/python -m tools.audit --sbom .cache/sbom.cdx.json --pip-audit .cache/audit/bin/pip-audit
 
-demo: setup
+demo: setup .cache/dbt/requirements.stamp
 	$(BIN)/python -m tools.demo $(if $(FRESH),--fresh) $(if $(ISSUES),--issues $(ISSUES))
 
 bench: .venv/bench.stamp

@@ -48,7 +48,7 @@ class Run:
 
 
 def command(directory: Path, *options: str) -> list[str]:
-    demo = [sys.executable, "-m", "tools.demo", "--directory", str(directory)]
+    demo = [sys.executable, "-m", "tools.demo", "--no-report", "--directory", str(directory)]
     return [*demo, "--issues", str(ISSUES), *options]
 
 

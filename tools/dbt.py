@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tools.schemas import ROOT
+from tools.demo.processes import KEY_VARIABLE, ROOT
 
 PACKAGE = ROOT / "dbt"
 PROGRAM = ROOT / ".cache" / "dbt" / "bin" / "dbt"
@@ -50,9 +50,10 @@ class Dbt:
         folders = ["--project-dir", PACKAGE, "--profiles-dir", PACKAGE]
         folders += ["--target-path", self.output.resolve(), "--log-path", self.output.resolve()]
         line = [PROGRAM, "--no-use-colors", command, *folders, "--target", self.target, *arguments]
+        environment = {name: value for name, value in os.environ.items() if name != KEY_VARIABLE}
         done = subprocess.run(
             [*map(str, line), "--vars", json.dumps(self.variables)],
-            env={**os.environ, **self.settings, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"},
+            env={**environment, **self.settings, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -8,19 +8,20 @@ BIN := .venv/bin
 ENVIRONMENT := PYTHON='$(PYTHON)' tools/environment.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint types tests test test-image test-clients test-pythons pyairbyte canary audit sbom soak demo bench docs contract lock clean
+.PHONY: help setup lint types tests test test-image test-clients models test-pythons pyairbyte canary audit sbom soak demo bench docs contract lock clean
 
 help:
 	@echo "make setup     install locked dependencies and this package into .venv"
 	@echo "make test      lint, types, tests (PYTEST_ARGS='-k words' selects some)"
 	@echo "make test-image    build and run the image (needs a Docker engine; root on Debian installs one)"
 	@echo "make test-clients  PyAirbyte, and a PostgreSQL destination (root on Debian installs one)"
+	@echo "make models    build and test the dbt package on the demo's DuckDB and on PostgreSQL (root on Debian installs one)"
 	@echo "make soak      1,000 random histories of a changing workspace, checked for lost rows (HISTORIES=100 FIRST_SEED=1)"
 	@echo "make test-pythons  the wheel on every supported Python that is installed"
 	@echo "make canary    tests on the newest airbyte-cdk, with a report of what broke"
 	@echo "make audit     lint the Dockerfile, check locked versions for vulnerabilities and licences"
 	@echo "make sbom      software bill of materials, CycloneDX, in .cache/sbom.cdx.json"
-	@echo "make demo      sync a simulated workspace into DuckDB, no Linear account needed"
+	@echo "make demo      sync a simulated workspace into DuckDB and draw a report, no Linear account needed"
 	@echo "               (FRESH=1 starts over, ISSUES=500 makes another size, LINEAR_API_KEY=… reads your workspace)"
 	@echo "make bench     benchmark against other connectors, into benchmarks/report (BENCH_ARGS='--quick' for a short run)"
 	@echo "make docs      generate schemas/, the generated parts of docs and dbt package, and the diagram of the streams"
@@ -67,6 +68,10 @@ test-image: setup
 test-clients: setup pyairbyte
 	$(BIN)/pytest integration_tests -m clients -q -rs $(PYTEST_ARGS)
 
+models: setup .cache/dbt/requirements.stamp
+	$(BIN)/python -m tools.models
+	$(BIN)/pytest integration_tests -m models -q -rs -n 2 --dist loadfile $(PYTEST_ARGS)
+
 test-pythons: setup
 	$(BIN)/pytest integration_tests -m pythons -q -rs $(PYTEST_ARGS)
 
@@ -77,7 +82,7 @@ pyairbyte: .cache/uv/stamp
 	then $(MAKE) --no-print-directory .cache/pyairbyte/requirements.stamp; \
 	else echo "PyAirbyte is not made for this Python"; fi
 
-# The tools of `audit` and `sbom`, and PyAirbyte.
+# The tools of `audit` and `sbom`, PyAirbyte, and dbt.
 .cache/%/requirements.stamp: requirements/%.txt .cache/uv/stamp
 	@$(ENVIRONMENT) sync $(@D) $<
 

@@ -19,6 +19,11 @@ cast(convert_timezone('UTC', cast({{ value }} as timestamp_tz)) as timestamp_ntz
 datetime(cast({{ value }} as timestamp), 'UTC')
 {%- endmacro %}
 
+{# Numbers: all of Linear's fit into 64 bits with a fraction. #}
+{% macro linear_number_type() %}{{ adapter.dispatch('linear_number_type', 'linear')() }}{% endmacro %}
+{% macro default__linear_number_type() %}double precision{% endmacro %}
+{% macro bigquery__linear_number_type() %}float64{% endmacro %}
+
 {# JSON in the database's own type. #}
 {% macro linear_json(value) %}{{ adapter.dispatch('linear_json', 'linear')(value) }}{% endmacro %}
 {% macro default__linear_json(value) %}{{ value }}{% endmacro %}

@@ -83,7 +83,7 @@ where false -- this table was not synced
 {%- if type == 'timestamp' -%}{{ linear_utc(value, held.get(stored, '')) }}
 {%- elif type == 'json' -%}{{ linear_json(value) }}
 {%- elif type == 'text' -%}cast({{ value }} as {{ dbt.type_string() }})
-{%- elif type == 'number' -%}cast({{ value }} as {{ dbt.type_float() }})
+{%- elif type == 'number' -%}cast({{ value }} as {{ linear_number_type() }})
 {%- else -%}cast({{ value }} as {{ type }})
 {%- endif -%}
 {% endmacro %}

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from html import escape
 
 _WIDTH, _HEIGHT = 640, 280
-_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 12, 10, 28
+_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 12, 12, 34
 _ROW = 40  # height of a row of horizontal bars
 _NAMES = 132  # width of their names
-_LABELS = 7  # at most so many labels stand on an axis of time
+_LABELS = 6  # at most so many labels stand on an axis of time
 _TICKS = 4
 
 Value = float | None

@@ -10,6 +10,7 @@ from tools.demo.errors import DemoError
 from tools.demo.report import Figure, figures, flow_of_weeks, page
 from tools.demo.screen import Screen
 
+_MODELS = "airbyte_internal.models"  # up to which moment they count
 _WEEKS = 12  # of the picture in the terminal
 
 
@@ -37,8 +38,9 @@ def make_report(screen: Screen, database: Path, note: str) -> Report | None:
         return None
     output = database.parent / "dbt"
     as_of = datetime.now(UTC)
+    moment = as_of.isoformat(" ", "milliseconds")[:-6]  # without its zone
     with screen.step("models") as step:
-        dbt = Dbt.duckdb(database, output, linear_as_of=as_of.isoformat(" ", "milliseconds")[:-6])
+        dbt = Dbt.duckdb(database, output, linear_as_of=moment)
         try:
             dbt.run("run", "--select", MODELS)
         except DbtFailed as failed:
@@ -47,6 +49,7 @@ def make_report(screen: Screen, database: Path, note: str) -> Report | None:
         step.result = f"{len(built)} models, built by dbt"
     path = database.with_name("report.html")
     with screen.step("report") as step, DuckDBDestination(database) as opened:
+        opened.query(f"CREATE OR REPLACE TABLE {_MODELS} AS SELECT CAST(? AS TIMESTAMP) AS as_of", [moment])
         found = figures(opened.query)
         (name,) = opened.query("SELECT name FROM organization").rows[0]
         path.write_text(page(found, name, as_of, note), "utf-8")

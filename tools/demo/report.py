@@ -163,8 +163,8 @@ def _open_issues(answer: Answer) -> Figure:
     answer = Answer(answer.columns, answer.rows[::-1])
     series = [Series("open at the end of the day", _BLUE, _column(answer, "open_issues"))]
     text = (
-        f"{answer.rows[-1][1]:,} issues are open; on {_day(answer.rows[0][0])} "
-        f"{answer.rows[0][0].year} it was {answer.rows[0][1]:,}."
+        f"Issues that were open when a day ended. Now it is {answer.rows[-1][1]:,}; "
+        f"on {_day(answer.rows[0][0])} {answer.rows[0][0].year} it was {answer.rows[0][1]:,}."
         if answer.rows
         else "There are no issues yet."
     )

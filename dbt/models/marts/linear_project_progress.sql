@@ -53,7 +53,7 @@ select
     coalesce(counted.completed_points, 0) as completed_points,
     case
         when counted.issues > counted.canceled
-            then cast(counted.completed as {{ dbt.type_float() }}) / (counted.issues - counted.canceled)
+            then cast(counted.completed as {{ linear_number_type() }}) / (counted.issues - counted.canceled)
     end as share_completed,
     projects.progress as linear_progress,
     counted.last_completed_at,

@@ -1,13 +1,17 @@
 """The models of the dbt package hold what is counted over the simulator's rows, on PostgreSQL."""
 
+import re
+import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+import yaml
 
 from integration_tests.connector import Connector
 from integration_tests.destination import PostgresDestination
@@ -15,8 +19,9 @@ from integration_tests.expected_models import ExpectedModels, Row, Rows, moment
 from integration_tests.figures import note
 from integration_tests.linear_api import Clock, LinearApi
 from integration_tests.postgres import Postgres
-from tools.dbt import MODELS, PROGRAM, Dbt, DbtFailed
-from tools.schemas import streams
+from tools.dbt import MODELS, PACKAGE, PROGRAM, Dbt, DbtFailed
+from tools.docs import MODELS as DESCRIPTIONS
+from tools.schemas import ROOT, streams
 
 pytestmark = [
     pytest.mark.models,
@@ -35,6 +40,7 @@ KEYS = {
 # The simulator makes these ids up: Linear's schema does not say that they are some.
 WITHOUT_ROW = {"linear_relations_of_issue_history", "linear_relations_of_teams"}
 TOMBSTONES = {"issues": 5, "cycles": 1, "issue_labels": 1, "users": 1}
+PAGE = ROOT / "docs" / "dbt.md"
 ENTITIES = {stream.name: stream.entity for stream in streams()}
 
 
@@ -155,6 +161,12 @@ def test_every_model_and_every_test_of_the_package_succeeds(warehouse: Warehouse
     assert len([name for name in results if name.startswith("stg_linear__")]) == len(ENTITIES)
 
 
+def test_every_column_of_a_model_is_described(warehouse: Warehouse) -> None:
+    for model in yaml.safe_load(DESCRIPTIONS.read_text("utf-8"))["models"]:
+        first = next(iter(warehouse.model(model["name"]).values()))
+        assert [column["name"] for column in model["columns"]] == list(first), model["name"]
+
+
 def test_a_tombstone_is_in_no_model(warehouse: Warehouse) -> None:
     gone = set(warehouse.gone["issues"])
     with warehouse.connect() as connection:
@@ -178,12 +190,24 @@ def copy(warehouse: Warehouse, schema: str, tables: Iterable[str], change: Calla
             connection.execute(f'CREATE TABLE {schema}."{named}" AS SELECT {listed} FROM public.{table}')
 
 
-def test_the_names_may_be_in_upper_case(warehouse: Warehouse) -> None:
+def test_a_project_that_adds_the_package_as_the_docs_say_has_the_models(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    """With the names of columns and tables in upper case."""
     copy(warehouse, "raw_upper", ENTITIES, str.upper)
-    dbt = warehouse.other_dbt("models_upper", linear_schema="raw_upper", linear_column_case="upper")
-    dbt.run("run", "--select", MODELS)
+    packages, _, project = re.findall(r"```yaml\n(.*?)```", PAGE.read_text("utf-8"), re.S)
+    packages = textwrap.dedent(packages).replace("../source-linear/dbt", str(PACKAGE))
+    project = textwrap.dedent(project).replace("airbyte_linear", "raw_upper").replace("as_is", "upper")
+    (tmp_path / "packages.yml").write_text(packages)
+    head = "name: mine\nprofile: linear\nflags: {send_anonymous_usage_stats: false}\n"
+    (tmp_path / "dbt_project.yml").write_text(head + project)
+    settings = {**warehouse.dbt.settings, "LINEAR_POSTGRES_SCHEMA": "mine"}
+    given = {"linear_as_of": warehouse.dbt.variables["linear_as_of"]}
+    dbt = Dbt(tmp_path / "target", "postgres", settings, given, tmp_path)
+    dbt.run("deps")
+    dbt.run("run", "--select", "package:linear")
     for name in KEYS:
-        assert warehouse.model(name, "models_upper") == warehouse.model(name), name
+        assert warehouse.model(name, "mine_linear") == warehouse.model(name), name
 
 
 def test_in_lower_case_and_without_most_tables_and_some_columns_there_are_nulls(

@@ -278,5 +278,13 @@ def test_with_a_key_the_report_is_of_the_workspace_of_that_key(tmp_path: Path) -
     ]
 
 
+def test_the_examples_of_the_docs_have_answers(demo: Demo) -> None:
+    examples = re.findall(r"```sql\n(.*?)```", (ROOT / "docs" / "dbt.md").read_text("utf-8"), re.S)
+    queries = [query for example in examples for query in example.split(";") if query.strip()]
+    assert len(queries) >= 2
+    with duckdb.connect(demo.database, read_only=True) as connection:
+        assert all(connection.execute(query).fetchall() for query in queries)
+
+
 def test_nothing_of_the_demo_leaves_the_machine(demo: Demo) -> None:
     assert not demo.asked_others

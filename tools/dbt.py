@@ -28,12 +28,14 @@ class Dbt:
         target: of dbt/profiles.yml.
         settings: environment variables that the profile reads.
         variables: of the package.
+        project: the folder of the project; the package itself, by default.
     """
 
     output: Path
     target: str
     settings: Mapping[str, str]
     variables: Mapping[str, Any] = field(default_factory=dict)
+    project: Path = PACKAGE
 
     @classmethod
     def duckdb(cls, database: Path, output: Path, **variables: Any) -> "Dbt":
@@ -47,7 +49,7 @@ class Dbt:
         Raises:
             DbtFailed: it failed.
         """
-        folders = ["--project-dir", PACKAGE, "--profiles-dir", PACKAGE]
+        folders = ["--project-dir", self.project, "--profiles-dir", PACKAGE]
         folders += ["--target-path", self.output.resolve(), "--log-path", self.output.resolve()]
         line = [PROGRAM, "--no-use-colors", command, *folders, "--target", self.target, *arguments]
         environment = {name: value for name, value in os.environ.items() if name != KEY_VARIABLE}

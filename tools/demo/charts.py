@@ -49,7 +49,7 @@ class Axes:
 def bars(title: str, places: Sequence[str], series: Sequence[Series], unit: str) -> str:
     """Bars side by side at each place; the last place is paler, as it is not over yet."""
     axes = _axes(places, series)
-    step = (_WIDTH - _LEFT - _RIGHT) / len(places)
+    step = (_WIDTH - _LEFT - _RIGHT) / axes.count
     width = step * 0.8 / len(series)
     marks = []
     for number, one in enumerate(series):
@@ -151,7 +151,7 @@ def _grid(axes: Axes, places: Sequence[str]) -> Iterator[str]:
             f'<text x="{_LEFT - 8}" y="{axes.y(value):.1f}" text-anchor="end" '
             f'dominant-baseline="central">{number_text(value)}</text>'
         )
-    every = math.ceil(len(places) / _LABELS)
+    every = math.ceil(axes.count / _LABELS)
     for place in range(len(places) - 1, -1, -every):
         end = "end" if place == len(places) - 1 and len(places) > 2 * _LABELS else "middle"
         at = _WIDTH - _RIGHT if end == "end" else axes.x(place)

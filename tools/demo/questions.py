@@ -33,7 +33,9 @@ GROUP BY team ORDER BY open DESC LIMIT 8""",
         """\
 SELECT teams.name AS team,
        count(*) AS completed,
-       round(median(epoch(completedAt - startedAt)) / 86400, 1) AS median_days
+       round(
+           median(epoch(completedAt - startedAt)) / 86400, 1
+       ) AS median_days
 FROM issues
 JOIN teams ON teams.id = issues.teamId
 WHERE NOT issues.isArchived AND completedAt >= startedAt

@@ -135,6 +135,7 @@ def warehouse(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> I
         expected = ExpectedModels(api.workspace, moment(at), removed)
     database = postgres.create("models")
     with postgres.connect(database) as connection:
+        connection.execute("ALTER DATABASE models SET timezone = 'America/New_York'")  # no figure may follow
         destination = PostgresDestination(connection, with_tombstones(catalog))
         destination.load(output.messages)
         destination.load(
@@ -179,13 +180,24 @@ def test_a_tombstone_is_in_no_model(warehouse: Warehouse) -> None:
     )
 
 
-def copy(warehouse: Warehouse, schema: str, tables: Iterable[str], change: Callable[[str], str]) -> None:
-    """Copy tables into another schema, the names of their columns changed."""
+def copy(
+    warehouse: Warehouse,
+    schema: str,
+    tables: Iterable[str],
+    change: Callable[[str], str],
+    types: Mapping[str, str],
+) -> None:
+    """Copy tables into another schema: the names of columns changed, and some types by an expression."""
     with warehouse.connect() as connection:
         connection.execute(f"CREATE SCHEMA {schema}")
         for table in tables:
-            found = connection.execute(f"SELECT * FROM public.{table} LIMIT 0").description or ()
-            listed = ", ".join(f'"{column.name}" AS "{change(column.name)}"' for column in found)
+            columns = connection.execute(
+                "SELECT column_name, data_type FROM information_schema.columns "
+                "WHERE table_schema = 'public' AND table_name = %s",
+                [table],
+            ).fetchall()
+            values = [(types.get(kind, "{}").format(f'"{name}"'), name) for name, kind in columns]
+            listed = ", ".join(f'{value} AS "{change(name)}"' for value, name in values)
             named = table.upper() if change is str.upper else table
             connection.execute(f'CREATE TABLE {schema}."{named}" AS SELECT {listed} FROM public.{table}')
 
@@ -194,7 +206,7 @@ def test_a_project_that_adds_the_package_as_the_docs_say_has_the_models(
     warehouse: Warehouse, tmp_path: Path
 ) -> None:
     """With the names of columns and tables in upper case."""
-    copy(warehouse, "raw_upper", ENTITIES, str.upper)
+    copy(warehouse, "raw_upper", ENTITIES, str.upper, {})
     packages, _, project = re.findall(r"```yaml\n(.*?)```", PAGE.read_text("utf-8"), re.S)
     packages = textwrap.dedent(packages).replace("../source-linear/dbt", str(PACKAGE))
     project = textwrap.dedent(project).replace("airbyte_linear", "raw_upper").replace("as_is", "upper")
@@ -210,10 +222,10 @@ def test_a_project_that_adds_the_package_as_the_docs_say_has_the_models(
         assert warehouse.model(name, "mine_linear") == warehouse.model(name), name
 
 
-def test_in_lower_case_and_without_most_tables_and_some_columns_there_are_nulls(
-    warehouse: Warehouse,
-) -> None:
-    copy(warehouse, "raw_few", ("issues", "workflow_states"), str.lower)
+def test_without_most_tables_and_some_columns_there_are_nulls(warehouse: Warehouse) -> None:
+    """With names in lower case and types as PyAirbyte writes them: times without zone, JSON as text."""
+    types = {"timestamp with time zone": "{} AT TIME ZONE 'UTC'", "jsonb": "CAST({} AS text)"}
+    copy(warehouse, "raw_few", ("issues", "workflow_states"), str.lower, types)
     with warehouse.connect() as connection:
         connection.execute("ALTER TABLE raw_few.issues DROP COLUMN labelids, DROP COLUMN estimate")
     dbt = warehouse.other_dbt("models_few", linear_schema="raw_few", linear_column_case="lower")

@@ -115,15 +115,14 @@ def run(directory: Path, *options: str, **variables: str) -> str:
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
-    """The demo after a run. Whatever would leave the machine goes to a proxy, which counts it."""
+    """The demo after a run, in a time zone of its own. What would leave the machine goes to a proxy."""
     directory = tmp_path_factory.mktemp("report")
     with socket.create_server(("127.0.0.1", 0)) as proxy:
         proxy.settimeout(0)
         address = f"http://127.0.0.1:{proxy.getsockname()[1]}"
         proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), address)
-        output = run(
-            directory, "--issues", str(ISSUES), NO_PROXY="127.0.0.1", no_proxy="127.0.0.1", **proxies
-        )
+        variables = {**proxies, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1", "TZ": "America/New_York"}
+        output = run(directory, "--issues", str(ISSUES), **variables)
         try:
             proxy.accept()
             asked = True

@@ -49,12 +49,13 @@ class Dbt:
         Raises:
             DbtFailed: it failed.
         """
-        folders = ["--project-dir", self.project, "--profiles-dir", PACKAGE]
-        folders += ["--target-path", self.output.resolve(), "--log-path", self.output.resolve()]
-        line = [PROGRAM, "--no-use-colors", command, *folders, "--target", self.target, *arguments]
+        line = [PROGRAM, "--no-use-colors", command, "--project-dir", self.project, "--profiles-dir", PACKAGE]
+        line += ["--target", self.target, "--vars", json.dumps(self.variables), *arguments]
         environment = {name: value for name, value in os.environ.items() if name != KEY_VARIABLE}
+        written = str(self.output.resolve())
+        environment |= {"DBT_TARGET_PATH": written, "DBT_LOG_PATH": written}
         done = subprocess.run(
-            [*map(str, line), "--vars", json.dumps(self.variables)],
+            list(map(str, line)),
             env={**environment, **self.settings, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"},
             stdin=subprocess.DEVNULL,
             capture_output=True,

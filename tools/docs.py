@@ -9,6 +9,7 @@ README.md, docs/linear.md and docs/dbt.md, and in docs/streams.svg. A test fails
 
 import json
 import math
+import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -28,6 +29,8 @@ README = ROOT / "README.md"
 PAGE = ROOT / "docs" / "linear.md"
 MODELS = ROOT / "dbt" / "models" / "marts" / "linear_models.yml"
 PICTURE = ROOT / "docs" / "streams.svg"
+
+_WIDTH = 120  # of a line of text
 
 # --- What is left out, and why --------------------------------------------------------------------
 
@@ -366,7 +369,7 @@ def models() -> Iterator[str]:
     for model in yaml.safe_load(MODELS.read_text("utf-8"))["models"]:
         yield f"### {model['name']}"
         yield ""
-        yield model["description"]
+        yield textwrap.fill(model["description"], _WIDTH, break_long_words=False, break_on_hyphens=False)
         yield ""
         rows = [(f"`{column['name']}`", column["description"]) for column in model["columns"]]
         yield from _table(("Column", "What it holds"), rows)

@@ -8,7 +8,7 @@ import statistics
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from html.parser import HTMLParser
@@ -136,10 +136,19 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     return Demo(output, directory / "linear.duckdb", report, ExpectedModels(workspace, as_of), asked)
 
 
+@pytest.fixture(scope="module")
+def counted() -> Iterator[list[int]]:
+    """How many figures of each model were compared."""
+    figures: list[int] = []
+    yield figures
+    note(f"DuckDB: {sum(figures):,} figures of {len(figures)} models equal")
+
+
 @pytest.mark.parametrize("name", KEYS)
-def test_a_model_in_duckdb_holds_what_is_counted_over_the_rows(demo: Demo, name: str) -> None:
-    figures = assert_equal(demo.model(name), getattr(demo.expected, name)())
-    note(f"{name} in DuckDB: {figures:,} values equal")
+def test_a_model_in_duckdb_holds_what_is_counted_over_the_rows(
+    demo: Demo, name: str, counted: list[int]
+) -> None:
+    counted.append(assert_equal(demo.model(name), getattr(demo.expected, name)()))
 
 
 def issues(demo: Demo) -> Iterable[dict[str, Any]]:

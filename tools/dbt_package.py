@@ -106,7 +106,7 @@ def _description(stream: Stream, linear: GraphQLSchema, column: str, relation: R
     if column == ARCHIVED_FLAG:
         return "Whether the row is archived or in the trash."
     if column == TOMBSTONE:
-        return "When the row was found to be deleted in Linear; all else but `id` is null then."
+        return "When the row was found to be deleted in Linear. Of its other columns most are null then."
     if of := stream.copies.get(column):
         return f"The same as `{of}`, under the name of Airbyte's own connector."
     if relation and relation.is_list:

@@ -8,22 +8,23 @@ BIN := .venv/bin
 ENVIRONMENT := PYTHON='$(PYTHON)' tools/environment.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint types tests test test-image test-clients test-pythons clients canary audit sbom soak demo bench docs contract lock clean
+.PHONY: help setup lint types tests test test-image test-clients models test-pythons clients canary audit sbom soak demo bench docs contract lock clean
 
 help:
 	@echo "make setup     install locked dependencies and this package into .venv"
 	@echo "make test      lint, types, tests (PYTEST_ARGS='-k words' selects some)"
 	@echo "make test-image    build and run the image (needs a Docker engine; root on Debian installs one)"
 	@echo "make test-clients  each recipe of docs/clients.md, and a PostgreSQL destination (root on Debian installs one)"
+	@echo "make models    build and test the dbt package on the demo's DuckDB and on PostgreSQL (root on Debian installs one)"
 	@echo "make soak      1,000 random histories of a changing workspace, checked for lost rows (HISTORIES=100 FIRST_SEED=1)"
 	@echo "make test-pythons  the wheel on every supported Python that is installed"
 	@echo "make canary    tests on the newest airbyte-cdk, with a report of what broke"
 	@echo "make audit     lint the Dockerfile, check locked versions for vulnerabilities and licences"
 	@echo "make sbom      software bill of materials, CycloneDX, in .cache/sbom.cdx.json"
-	@echo "make demo      sync a simulated workspace into DuckDB, no Linear account needed"
+	@echo "make demo      sync a simulated workspace into DuckDB and draw a report, no Linear account needed"
 	@echo "               (FRESH=1 starts over, ISSUES=500 makes another size, LINEAR_API_KEY=… reads your workspace)"
 	@echo "make bench     benchmark against other connectors, into benchmarks/report (BENCH_ARGS='--quick' for a short run)"
-	@echo "make docs      generate schemas/, the generated parts of the docs, and the diagram of the streams"
+	@echo "make docs      generate schemas/, the generated parts of docs and dbt package, and the diagram of the streams"
 	@echo "make contract  update the contract and report API changes (SDK=latest, or a version of @linear/sdk)"
 	@echo "make lock      write requirements/*.txt (UPGRADE=1 for newer versions)"
 	@echo "make clean     remove everything that the other targets created"
@@ -67,6 +68,10 @@ test-image: setup
 test-clients: setup clients
 	$(BIN)/pytest integration_tests -m clients -q -rs -n 2 --dist loadfile $(PYTEST_ARGS)
 
+models: setup .cache/dbt/requirements.stamp
+	$(BIN)/python -m tools.models
+	$(BIN)/pytest integration_tests -m models -q -rs -n 2 --dist loadfile $(PYTEST_ARGS)
+
 test-pythons: setup
 	$(BIN)/pytest integration_tests -m pythons -q -rs $(PYTEST_ARGS)
 
@@ -85,7 +90,7 @@ client = if $(PYTHON) -c 'import sys; sys.exit(sys.version_info >= (3, $(1)))'; 
 		--no-deps --ignore-requires-python --require-hashes --requirement $<
 	@touch $@
 
-# The tools of `audit` and `sbom`, and the clients.
+# The tools of `audit` and `sbom`, the clients, and dbt.
 .cache/%/requirements.stamp: requirements/%.txt .cache/uv/stamp
 	@$(ENVIRONMENT) sync $(@D) $<
 
@@ -111,7 +116,7 @@ audit: setup sbom
 	.cache/audit/bin/hadolint Dockerfile
 	$(BIN)/python -m tools.audit --sbom .cache/sbom.cdx.json --pip-audit .cache/audit/bin/pip-audit
 
-demo: setup
+demo: setup .cache/dbt/requirements.stamp
 	$(BIN)/python -m tools.demo $(if $(FRESH),--fresh) $(if $(ISSUES),--issues $(ISSUES))
 
 bench: .venv/bench.stamp
@@ -120,6 +125,7 @@ bench: .venv/bench.stamp
 docs: setup
 	$(BIN)/python -m tools.schemas
 	$(BIN)/python -m tools.docs
+	$(BIN)/python -m tools.dbt_package
 
 contract: setup
 	$(BIN)/python -m tools.contract $(if $(SDK),--sdk $(SDK))

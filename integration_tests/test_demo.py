@@ -48,7 +48,7 @@ class Run:
 
 
 def command(directory: Path, *options: str) -> list[str]:
-    demo = [sys.executable, "-m", "tools.demo", "--directory", str(directory)]
+    demo = [sys.executable, "-m", "tools.demo", "--no-report", "--directory", str(directory)]
     return [*demo, "--issues", str(ISSUES), *options]
 
 
@@ -178,8 +178,9 @@ def test_a_run_that_is_interrupted_ends_at_once_and_leaves_no_process(tmp_path: 
     for line in process.stdout:
         if "discover" in line:
             break
-    time.sleep(1)
-    children = descendants(process.pid)
+    deadline = time.monotonic() + 60
+    while len(children := descendants(process.pid)) < 2 and time.monotonic() < deadline:
+        time.sleep(0.1)
     assert len(children) >= 2, "the stand-in and the connector"
 
     process.send_signal(signal.SIGINT)

@@ -2,15 +2,18 @@
 
     python -m tools.docs
 
-All of it is derived from the manifest and the contract; it stands between markers in README.md and
-docs/linear.md, and in docs/streams.svg. A test fails when it drifts (unit_tests/test_docs.py).
+All of it is derived from the manifest, the contract and the dbt package; it stands between markers in
+README.md, docs/linear.md and docs/dbt.md, and in docs/streams.svg. A test fails when it drifts
+(unit_tests/test_docs.py).
 """
 
 import json
 import math
+import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import yaml
 from graphql import GraphQLObjectType, GraphQLSchema
 
 from source_linear.linear.errors import TABLE, Action
@@ -24,7 +27,10 @@ from tools.schemas import ROOT, contract, streams
 
 README = ROOT / "README.md"
 PAGE = ROOT / "docs" / "linear.md"
+MODELS = ROOT / "dbt" / "models" / "marts" / "linear_models.yml"
 PICTURE = ROOT / "docs" / "streams.svg"
+
+_WIDTH = 120  # of a line of text
 
 # --- What is left out, and why --------------------------------------------------------------------
 
@@ -363,6 +369,21 @@ def errors() -> Iterator[str]:
     yield from _table(("Message", "What to do", "Retried automatically"), rows)
 
 
+# --- Models of the dbt package --------------------------------------------------------------------
+
+
+def models() -> Iterator[str]:
+    """A table a model: its columns and what they mean."""
+    for model in yaml.safe_load(MODELS.read_text("utf-8"))["models"]:
+        yield f"### {model['name']}"
+        yield ""
+        yield textwrap.fill(model["description"], _WIDTH, break_long_words=False, break_on_hyphens=False)
+        yield ""
+        rows = [(f"`{column['name']}`", column["description"]) for column in model["columns"]]
+        yield from _table(("Column", "What it holds"), rows)
+        yield ""
+
+
 # --- Text -----------------------------------------------------------------------------------------
 
 
@@ -383,6 +404,7 @@ def blocks() -> dict[str, dict[str, str]]:
             "secrets": ", ".join(f"`{where}`" for where in SECRETS) + ".",
             "left out": "\n".join(left_out_list(known, linear)),
         },
+        "docs/dbt.md": {"models": "\n".join(models())},
     }
 
 
@@ -437,7 +459,7 @@ def main() -> None:
         path = ROOT / name
         path.write_text(filled(path.read_text("utf-8"), parts), "utf-8")
     PICTURE.write_text(streams_picture(), "utf-8")
-    print("README.md, docs/linear.md and docs/streams.svg are up to date")
+    print("README.md, docs/linear.md, docs/dbt.md and docs/streams.svg are up to date")
 
 
 if __name__ == "__main__":

@@ -24,3 +24,6 @@ lock audit requirements/audit.in --constraints requirements/image.txt "$@"
 for client in pyairbyte dlt airbyte-serverless singer; do
   lock "$client" "requirements/$client.in" "$@"
 done
+# The demo and dbt open one database.
+grep -o '^duckdb==[^ ]*' requirements/test.txt >.cache/duckdb.txt
+lock dbt requirements/dbt.in --constraints .cache/duckdb.txt "$@"

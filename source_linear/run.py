@@ -5,6 +5,7 @@ import json
 import os
 import sys
 
+from source_linear.arguments import parse
 from source_linear.ending import ENDING
 
 
@@ -26,7 +27,8 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _main(arguments: list[str]) -> None:
-    if arguments == ["spec"]:
+    parsed = parse(arguments)
+    if parsed.command == "spec" and not parsed.debug:
         from source_linear.packaged import manifest
 
         declared = manifest()["spec"]
@@ -43,7 +45,7 @@ def _main(arguments: list[str]) -> None:
         from source_linear.command import run
     finally:
         gc.enable()
-    run(arguments)
+    run(parsed)
 
 
 if __name__ == "__main__":

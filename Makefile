@@ -7,6 +7,13 @@ BENCH_ARGS ?=
 BIN := .venv/bin
 ENVIRONMENT := PYTHON='$(PYTHON)' tools/environment.sh
 
+# An environment whose Python is gone, or is another than the one that was given, is no environment.
+GIVEN := $(if $(filter command line environment,$(origin PYTHON)),$(PYTHON))
+DOUBTED := $(shell GIVEN='$(GIVEN)' $(ENVIRONMENT) doubt $(dir $(wildcard .venv/*.stamp .cache/*/*stamp)) 2>&1)
+ifneq ($(DOUBTED),)
+$(error $(DOUBTED))
+endif
+
 .DEFAULT_GOAL := help
 .PHONY: help setup lint types tests test test-image test-clients test-pythons pyairbyte canary audit sbom soak demo bench docs contract lock clean
 

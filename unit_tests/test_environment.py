@@ -8,10 +8,11 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import pytest
+
+from integration_tests.processes import namespace
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -149,18 +150,7 @@ def test_an_index_that_pip_does_not_reach_is_one_sentence(tmp_path: Path, closed
     assert line.startswith("The package index cannot be reached: check the network")
 
 
-@cache
-def _namespace() -> list[str]:
-    """What a command needs before it to have mounts of its own; [] where that is not allowed."""
-    for rights in ([], ["--user", "--map-root-user"]):
-        prefix = ["unshare", *rights, "--mount"]
-        probe = [*prefix, "mount", "-t", "tmpfs", "none", "/mnt"]
-        if shutil.which("unshare") and subprocess.run(probe, capture_output=True).returncode == 0:
-            return prefix
-    return []
-
-
-@pytest.mark.skipif(not _namespace(), reason="no small disk can be mounted here")
+@pytest.mark.skipif(not namespace(), reason="no small disk can be mounted here")
 @pytest.mark.parametrize(("command", "size"), [("get-uv", "600k"), ("sync", "32k")])
 def test_a_full_disk_is_one_sentence(tmp_path: Path, command: str, size: str) -> None:
     disk = tmp_path / "disk"
@@ -172,7 +162,7 @@ def test_a_full_disk_is_one_sentence(tmp_path: Path, command: str, size: str) ->
         order = f"cp -r {copy}/. {disk} && {disk}/tools/environment.sh get-uv"
     variables = {"PYTHON": sys.executable, "UV_OFFLINE": "1", "UV_FIND_LINKS": str(tmp_path)}
     done = subprocess.run(
-        [*_namespace(), "sh", "-c", f"mount -t tmpfs -o size={size} none {disk} && {order}"],
+        [*namespace(), "sh", "-c", f"mount -t tmpfs -o size={size} none {disk} && {order}"],
         env={**os.environ, **variables},
         capture_output=True,
         text=True,

@@ -33,6 +33,7 @@ def _main(arguments: list[str]) -> None:
 
         declared = manifest()["spec"]
         specification = {
+            "documentationUrl": declared["documentation_url"],
             "connectionSpecification": declared["connection_specification"],
             "supportsNormalization": False,
             "supportsDBT": False,

@@ -15,7 +15,7 @@ $(error $(DOUBTED))
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint types tests test test-image test-clients test-pythons pyairbyte canary audit sbom soak demo bench docs contract lock clean
+.PHONY: help setup lint types tests test test-image test-clients test-pythons pyairbyte canary audit sbom release soak demo bench docs contract lock clean
 
 help:
 	@echo "make setup     install locked dependencies and this package into .venv"
@@ -25,8 +25,10 @@ help:
 	@echo "make soak      1,000 random histories of a changing workspace, checked for lost rows (HISTORIES=100 FIRST_SEED=1)"
 	@echo "make test-pythons  the wheel on every supported Python that is installed"
 	@echo "make canary    tests on the newest airbyte-cdk, with a report of what broke"
-	@echo "make audit     lint the Dockerfile, check locked versions for vulnerabilities and licences"
+	@echo "make audit     lint Dockerfile and workflows, check locked versions for vulnerabilities and licences"
 	@echo "make sbom      software bill of materials, CycloneDX, in .cache/sbom.cdx.json"
+	@echo "make release   wheel, sdist, image, SBOM, notes and checksums of this commit, in dist/ (needs a Docker engine;"
+	@echo "               PUBLISH=1 makes a release on GitHub of them)"
 	@echo "make demo      sync a simulated workspace into DuckDB, no Linear account needed"
 	@echo "               (FRESH=1 starts over, ISSUES=500 makes another size, LINEAR_API_KEY=… reads your workspace)"
 	@echo "make bench     benchmark against other connectors, into benchmarks/report (BENCH_ARGS='--quick' for a short run)"
@@ -103,12 +105,17 @@ canary: .cache/uv/stamp
 sbom: .cache/sbom.cdx.json
 
 .cache/sbom.cdx.json: .cache/audit/requirements.stamp .cache/shipped/package.stamp
-	@.cache/audit/bin/cyclonedx-py environment --pyproject pyproject.toml --mc-type application \
+	@.cache/audit/bin/cyclonedx-py environment --pyproject pyproject.toml --mc-type application --output-reproducible \
 	  --output-file $@ .cache/shipped/bin/python
 
 audit: setup sbom
 	.cache/audit/bin/hadolint Dockerfile
+	.cache/audit/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	.cache/audit/bin/zizmor --offline --quiet --persona pedantic .github/workflows
 	$(BIN)/python -m tools.audit --sbom .cache/sbom.cdx.json --pip-audit .cache/audit/bin/pip-audit
+
+release: setup
+	$(BIN)/python -m tools.release $(if $(PUBLISH),--publish)
 
 demo: setup
 	$(BIN)/python -m tools.demo $(if $(FRESH),--fresh) $(if $(ISSUES),--issues $(ISSUES))

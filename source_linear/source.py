@@ -32,6 +32,7 @@ from source_linear.state import StreamStates
 from source_linear.streams import Stream, narrowed
 from source_linear.sync.bounds import Sync
 from source_linear.sync.probe import Probe
+from source_linear.sync.progress import estimates
 from source_linear.sync.records import unfolded
 from source_linear.sync.roots import refused_streams
 from source_linear.sync.summary import Summary, is_not_told_here
@@ -162,9 +163,17 @@ class SourceLinear(ConcurrentDeclarativeSource):
             _LOGGER.warning(warning)
         cursors = {name: self._states.cursors.get(name) for name in self._configured}
         quiet = {name for name, ids in probe.news.items() if ids is not None and not ids}
-        messages = unfolded(super().read(logger, config, catalog, state), self._read_again)
+        self._shared.progress.cursors = cursors
+        yield from self._estimates(workspace.issues, probe.news)
+        pages = self._shared.progress.watch(super().read(logger, config, catalog, state))
+        messages = unfolded(pages, self._read_again)
         messages = self._states.decorated(self._remembering(messages))
         yield from Summary(cursors, api.budget.usage, quiet).watch(messages)
+
+    def _estimates(self, issues: int, news: Mapping[str, Collection[str] | None]) -> Iterator[AirbyteMessage]:
+        limited = self._config.get("start_date") or self._config.get("team_keys")
+        whole = () if limited else self._configured.keys() - self._states.cursors.keys()
+        return estimates(issues, news, {name: self._declared[name] for name in self._configured}, whole)
 
     def _resume(self, probe: Probe) -> None:
         """Go on from an earlier moment where a state's cursor is in the future."""

@@ -90,8 +90,7 @@ class Reader:
             fetched, archived = self._archivings(window, stream_slice, cursors, first)
             return self._page(archived, self._token(fetched, kind), stream_slice)
         fetched = self._pages.fetch(cursors, self._variables(window, declared), first)
-        if self._stream.kind == "swept":
-            self._count(fetched, token is None)
+        self._count(fetched, window, token is None)
         ends = {name for name, one in fetched.items() if not one.more or self._is_past(one.nodes, window)}
         rows: list[Record] = []
         for root in self._stream.roots:
@@ -104,8 +103,12 @@ class Reader:
             following = _ARCHIVINGS
         return self._page(rows, following, stream_slice, again)
 
-    def _count(self, fetched: Mapping[str, Fetched], begins: bool) -> None:
-        """Write down how long a list is that is read whole, for the next sync's change probe."""
+    def _count(self, fetched: Mapping[str, Fetched], window: Window, begins: bool) -> None:
+        """Say how far a page goes; write down how long a list is that is read whole, for the next probe."""
+        for one in fetched.values():
+            self._shared.progress.reached(self._stream.name, window, [node for node, _ in one.nodes])
+        if self._stream.kind != "swept":
+            return
         length = sum(len(one.nodes) for one in fetched.values())
         self._length = length if begins else self._length + length
         if len(self._stream.roots) == 1 and not any(one.more for one in fetched.values()):
@@ -135,7 +138,9 @@ class Reader:
             _LOGGER.warning(warning(self._stream.name, column, expected, seen))
         field = self._stream.cursor_field
         begins = stream_slice["start_time"]
-        return {ROWS: self._kept(rows), AGAIN: list(again), "pageInfo": info, CURSOR: field, BEGINS: begins}
+        rows = self._kept(rows)
+        self._shared.progress.came(self._stream.name, begins, len(rows), following is None)
+        return {ROWS: rows, AGAIN: list(again), "pageInfo": info, CURSOR: field, BEGINS: begins}
 
     def _read_token(self, token: str | None) -> tuple[str, dict[str, str | None]]:
         kind = _ARCHIVINGS if (token or "").startswith(_ARCHIVINGS) else ""

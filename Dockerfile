@@ -12,7 +12,7 @@ RUN python -m venv tools \
 COPY pyproject.toml README.md LICENSE manifest.yaml ./
 COPY schemas schemas
 COPY source_linear source_linear
-# One commit makes one layer: every file has the commit's time, also in what Python compiles of it.
+# One commit makes the same files: each has the commit's time, also in what Python compiles of it.
 ARG SOURCE_DATE_EPOCH=0
 RUN tools/bin/python -m build --wheel --no-isolation \
     && tools/bin/pip --python /opt/source-linear/bin/python install --no-cache-dir --no-compile --no-deps dist/*.whl \

@@ -3,8 +3,8 @@
     python -m tools.release [--publish]
 
 `make release` runs it. Everything is made of what is committed, whatever lies about, and has the time of the
-commit. So wheel, sdist, bill of materials, notes and the image's layers are the same wherever they are made;
-the image's own id is not, as the engine writes into it when it was built.
+commit. So wheel, sdist, bill of materials, notes and the files in the image are the same wherever they are
+made; the image's id is not: the engine writes into it when it was built, and gives that time to four folders.
 """
 
 import argparse

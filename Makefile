@@ -7,8 +7,15 @@ BENCH_ARGS ?=
 BIN := .venv/bin
 ENVIRONMENT := PYTHON='$(PYTHON)' tools/environment.sh
 
+# An environment whose Python is gone, or is another than the one that was given, is no environment.
+GIVEN := $(if $(filter command line environment,$(origin PYTHON)),$(PYTHON))
+DOUBTED := $(shell GIVEN='$(GIVEN)' $(ENVIRONMENT) doubt $(dir $(wildcard .venv/*.stamp .cache/*/*stamp)) 2>&1)
+ifneq ($(DOUBTED),)
+$(error $(DOUBTED))
+endif
+
 .DEFAULT_GOAL := help
-.PHONY: help setup lint types tests test test-image test-clients models test-pythons clients canary audit sbom soak demo bench docs contract lock clean
+.PHONY: help setup lint types tests test test-image test-clients models test-pythons clients canary audit sbom release soak demo bench docs contract lock clean
 
 help:
 	@echo "make setup     install locked dependencies and this package into .venv"
@@ -19,8 +26,10 @@ help:
 	@echo "make soak      1,000 random histories of a changing workspace, checked for lost rows (HISTORIES=100 FIRST_SEED=1)"
 	@echo "make test-pythons  the wheel on every supported Python that is installed"
 	@echo "make canary    tests on the newest airbyte-cdk, with a report of what broke"
-	@echo "make audit     lint the Dockerfile, check locked versions for vulnerabilities and licences"
+	@echo "make audit     lint Dockerfile and workflows, check locked versions for vulnerabilities and licences"
 	@echo "make sbom      software bill of materials, CycloneDX, in .cache/sbom.cdx.json"
+	@echo "make release   wheel, sdist, image, SBOM, notes and checksums of this commit, in dist/ (needs a Docker engine;"
+	@echo "               PUBLISH=1 makes a release on GitHub of them)"
 	@echo "make demo      sync a simulated workspace into DuckDB and draw a report, no Linear account needed"
 	@echo "               (FRESH=1 starts over, ISSUES=500 makes another size, LINEAR_API_KEY=… reads your workspace)"
 	@echo "make bench     benchmark against other connectors, into benchmarks/report (BENCH_ARGS='--quick' for a short run)"
@@ -109,12 +118,17 @@ canary: .cache/uv/stamp
 sbom: .cache/sbom.cdx.json
 
 .cache/sbom.cdx.json: .cache/audit/requirements.stamp .cache/shipped/package.stamp
-	@.cache/audit/bin/cyclonedx-py environment --pyproject pyproject.toml --mc-type application \
+	@.cache/audit/bin/cyclonedx-py environment --pyproject pyproject.toml --mc-type application --output-reproducible \
 	  --output-file $@ .cache/shipped/bin/python
 
 audit: setup sbom
 	.cache/audit/bin/hadolint Dockerfile
+	.cache/audit/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	.cache/audit/bin/zizmor --offline --quiet --persona pedantic .github/workflows
 	$(BIN)/python -m tools.audit --sbom .cache/sbom.cdx.json --pip-audit .cache/audit/bin/pip-audit
+
+release: setup
+	$(BIN)/python -m tools.release $(if $(PUBLISH),--publish)
 
 demo: setup .cache/dbt/requirements.stamp
 	$(BIN)/python -m tools.demo $(if $(FRESH),--fresh) $(if $(ISSUES),--issues $(ISSUES))

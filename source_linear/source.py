@@ -33,6 +33,7 @@ from source_linear.streams import Stream
 from source_linear.sync.bounds import Sync, looked_back
 from source_linear.sync.deletions import Deletions
 from source_linear.sync.probe import Probe
+from source_linear.sync.progress import estimates
 from source_linear.sync.records import unfolded
 from source_linear.sync.relations import FOLLOWERS, RELATIONS, related_issues
 from source_linear.sync.roots import Roots, refused_streams
@@ -180,10 +181,17 @@ class SourceLinear(ConcurrentDeclarativeSource):
             _LOGGER.warning(warning)
         cursors = {name: self._states.cursors.get(name) for name in self._configured}
         quiet = {name for name in self._configured if probe.news.get(name) == ()}
-        messages = deletions.watched(super().read(logger, config, catalog, state))
-        messages = unfolded(messages, self._read_again)
+        self._shared.progress.cursors = cursors
+        yield from self._estimates(workspace.issues, probe.news)
+        pages = self._shared.progress.watch(super().read(logger, config, catalog, state))
+        messages = unfolded(deletions.watched(pages), self._read_again)
         messages = self._states.decorated(self._remembering(messages))
         yield from Summary(cursors, api.budget.usage, quiet).watch(messages)
+
+    def _estimates(self, issues: int, news: Mapping[str, Collection[str] | None]) -> Iterator[AirbyteMessage]:
+        limited = self._config.get("start_date") or self._config.get("team_keys")
+        whole = () if limited else self._configured.keys() - self._states.cursors.keys()
+        return estimates(issues, news, {name: self._declared[name] for name in self._configured}, whole)
 
     def _resume(self, probe: Probe) -> None:
         """Go on from an earlier moment where a state's cursor is in the future."""

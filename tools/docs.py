@@ -132,7 +132,8 @@ def stream_table(known: Sequence[Stream]) -> Iterator[str]:
         f"Incremental. The cursor is `{usual.cursor_field}`, but {exceptions}."
     )
     yield ""
-    head = ("Stream", "A row is", "Type in Linear", "Kind", "Columns", "Limited by", "Archiving seen", "Deletion seen")
+    head = ("Stream", "A row is", "Type in Linear", "Kind", "Columns", "Limited by")
+    head += ("Archiving seen", "Deletion seen")
     yield from _table(
         (*head, "Rows a request", "Requests for 1,000 rows", "Points a row"),
         [_stream_row(stream) for stream in _sorted(known)],

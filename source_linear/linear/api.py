@@ -161,7 +161,8 @@ class Api:
                     raise LinearError(failure)
                 attempt += 1
                 _LOGGER.info("%s Trying again in %.1f s.", failure.reason, pause)
-                self._sleep(pause)
+                with self.budget.waiting(stream, self._now() + pause):
+                    self._sleep(pause)
 
     def _exchange(self, stream: str, body: bytes, roots: Mapping[str, Collection[str]]) -> tuple[Answer, str]:
         """Send one request, once; returns the answer and the `Authorization` that it was sent with."""

@@ -89,8 +89,7 @@ class Reader:
         cursors = self._read_token(token)
         self._refuse_circles(str(stream_slice), cursors)
         fetched = self._pages.fetch(cursors, self._variables(window, declared), first)
-        if self._stream.kind == "swept":
-            self._count(fetched, token is None)
+        self._count(fetched, window, token is None)
         ends = {name for name, one in fetched.items() if not one.more or self._is_past(one.nodes, window)}
         rows: list[Record] = []
         for root in self._stream.roots:
@@ -109,8 +108,12 @@ class Reader:
         """The ids of the rows, or of parents, that are to be asked for again; they are when a sync starts."""
         return dict.fromkeys(self._shared.again[self._stream.name])
 
-    def _count(self, fetched: Mapping[str, Fetched], begins: bool) -> None:
-        """Write down how long a list is that is read whole, for the next sync's change probe."""
+    def _count(self, fetched: Mapping[str, Fetched], window: Window, begins: bool) -> None:
+        """Say how far a page goes; write down how long a list is that is read whole, for the next probe."""
+        for one in fetched.values():
+            self._shared.progress.reached(self._stream.name, window, [node for node, _ in one.nodes])
+        if self._stream.kind != "swept":
+            return
         length = sum(len(one.nodes) for one in fetched.values())
         self._length = length if begins else self._length + length
         if len(self._stream.roots) == 1 and not any(one.more for one in fetched.values()):
@@ -140,7 +143,9 @@ class Reader:
             _LOGGER.warning(warning(self._stream.name, column, expected, seen))
         field = self._stream.cursor_field
         begins = stream_slice["start_time"]
-        return {ROWS: self._kept(rows), AGAIN: list(again), "pageInfo": info, CURSOR: field, BEGINS: begins}
+        rows = self._kept(rows)
+        self._shared.progress.came(self._stream.name, begins, len(rows), following is None)
+        return {ROWS: rows, AGAIN: list(again), "pageInfo": info, CURSOR: field, BEGINS: begins}
 
     def _read_token(self, token: str | None) -> dict[str, str | None]:
         parts = [part.partition(">") for part in (token or "").split()]

@@ -16,7 +16,7 @@ import duckdb
 
 from tools.demo.connector import Connector
 from tools.demo.destination import DuckDBDestination
-from tools.demo.errors import DemoError
+from tools.demo.errors import DemoError, sentence
 from tools.demo.models import make_report, show_picture
 from tools.demo.processes import KEY_VARIABLE
 from tools.demo.screen import Screen
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         _demo(options, screen)
     except (DemoError, OSError, duckdb.Error) as error:
-        screen.error(str(error))
+        screen.error(sentence(error, options.directory))
         return 1
     except KeyboardInterrupt:
         screen.error("Stopped. What was stored is kept; the next run goes on from there.")

@@ -22,7 +22,7 @@ from tools.verify.asking import BoundReached, Linear
 from tools.verify.claim import Claim, Findings, NotSeen, Outcome, unseen
 from tools.verify.claims import CLAIMS
 from tools.verify.report import beforehand, conclusion, document, line
-from tools.verify.settings import address, configuration, shared
+from tools.verify.settings import address, configuration, shared, stranger
 
 HOLDS, DIFFERS, FAILED, INTERRUPTED = 0, 1, 2, 130
 
@@ -56,7 +56,8 @@ def main(arguments: Sequence[str] | None = None, say: Callable[[str], None] = pr
         print(error.message, file=sys.stderr)
         return FAILED
     auth_type = config["credentials"]["auth_type"]
-    linear = Linear(api, {one.name: one for one in streams()}, auth_type != "API Key")
+    known = {one.name: one for one in streams()}
+    linear = Linear(api, known, auth_type != "API Key", stranger=stranger(config).api)
     say(beforehand(address(config)) + "\n")
     started = time.monotonic()
     try:

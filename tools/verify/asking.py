@@ -233,6 +233,7 @@ class Linear:
         is_oauth: whether an application asks, not the key of a person.
         replies: every reply, in the order of asking.
         sleep: what waits.
+        stranger: asks with a key that nobody has.
     """
 
     def __init__(
@@ -242,7 +243,9 @@ class Linear:
         is_oauth: bool = False,
         meter: Meter | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        stranger: Api | None = None,
     ) -> None:
+        self.stranger = stranger
         self.meter = meter or Meter()
         self.api = api
         self.streams = streams
@@ -250,7 +253,9 @@ class Linear:
         self.replies: list[Reply] = []
         self.sleep = sleep
         self._kept: dict[str, Any] = {}
-        observe(api, self.meter)
+        for one in (api, stranger):
+            if one:
+                observe(one, self.meter)
 
     def ask(
         self,

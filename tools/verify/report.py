@@ -11,6 +11,7 @@ from tools.verify.asking import MOST_POINTS, MOST_REQUESTS, Meter
 from tools.verify.claim import Outcome, Verdict
 
 _WIDTH = 110
+_LONGEST = 350  # characters of what was seen
 _MARKS = {Verdict.HOLDS: "holds  ", Verdict.DIFFERS: "DIFFERS", Verdict.UNSEEN: "unseen "}
 
 
@@ -21,8 +22,8 @@ def beforehand(address: str, watch: bool = False) -> str:
     )
     return _wrapped(
         f"This asks {address}, {purpose}, and changes nothing: it sends queries only, at most "
-        f"{MOST_REQUESTS} requests and {MOST_POINTS:,} points, a tenth of what an API key may use in an hour. "
-        "The report holds figures and forms, and no content of the workspace."
+        f"{MOST_REQUESTS} requests and {MOST_POINTS:,} points, a tenth of what an API key may use in an "
+        "hour. The report holds figures and forms, and no content of the workspace."
     )
 
 
@@ -30,6 +31,7 @@ def line(outcome: Outcome) -> str:
     """A claim in three lines: verdict, id and what was expected; what was seen, or why nothing was."""
     claim, findings = outcome.claim, outcome.findings
     second = f"why: {findings.why}" if findings.verdict is Verdict.UNSEEN else f"seen: {findings.seen}"
+    second = textwrap.shorten(second, _LONGEST, placeholder=" … (all in the JSON report)")
     return "\n".join(
         [
             _wrapped(f"{_MARKS[findings.verdict]}  {claim.fact:<12} {claim.expected}", " " * 22),

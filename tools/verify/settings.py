@@ -63,6 +63,12 @@ def shared(config: Mapping[str, Any], path: str | None) -> Shared:
     return Shared(config, keep)
 
 
+def stranger(config: Mapping[str, Any]) -> Shared:
+    """The same, with a key that nobody has."""
+    nobody = {"auth_type": "API Key", "api_key": f"lin_api_{'0' * 40}"}
+    return Shared({**config, "credentials": nobody}, lambda credentials: None)
+
+
 def address(config: Mapping[str, Any]) -> str:
     """Who is asked, as a report may say it: Linear itself, or another address, which is not named."""
     return (

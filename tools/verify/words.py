@@ -8,7 +8,7 @@ from tools.schemas import contract
 # Words of the refusals that are recorded (docs/linear-api.md, Errors), and what such sentences are made of.
 _WORDS = """
 a access accessible add admin admins allowed an and application are argument as at authenticated
-authentication authorization available basic be bearer business by can cannot complex complexity contact
+authentication authorization date entity available basic be bearer business by can cannot complex complexity contact
 could credentials customers denied do does doesn don enabled enterprise error exceeded exist expected
 failed feature features field find for found free from get guest guests has have header http ids in
 include included initiatives input interact internal invalid is issue it key limit list looks maximum may

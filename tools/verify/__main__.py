@@ -18,11 +18,13 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from source_linear.linear.errors import LinearError
 from source_linear.sync.workspace import ask_who
 from tools.schemas import streams
-from tools.verify.asking import BoundReached, Linear
-from tools.verify.claim import Claim, Findings, NotSeen, Outcome, unseen
+from tools.verify.asking import BoundReached, Linear, NotSeen
+from tools.verify.claim import Claim, Findings, Outcome, unseen
 from tools.verify.claims import CLAIMS
 from tools.verify.report import beforehand, conclusion, document, line
 from tools.verify.settings import address, configuration, shared, stranger
+from tools.verify.watch import TITLE, Event, watch
+from tools.verify.watch import claims as watched
 
 HOLDS, DIFFERS, FAILED, INTERRUPTED = 0, 1, 2, 130
 
@@ -47,6 +49,8 @@ def main(arguments: Sequence[str] | None = None, say: Callable[[str], None] = pr
     parser = argparse.ArgumentParser(prog="python -m tools.verify", description=__doc__)
     parser.add_argument("--config", help="the connector's configuration, for its credentials")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the report as JSON as well")
+    parser.add_argument("--watch", action="store_true", help="follow an issue that you change by hand")
+    parser.add_argument("--title", default=TITLE, help=f"the title of that issue; default: {TITLE}")
     options = parser.parse_args(arguments)
     logging.getLogger("airbyte").setLevel(logging.CRITICAL)  # it would repeat Linear's texts
     try:
@@ -58,7 +62,7 @@ def main(arguments: Sequence[str] | None = None, say: Callable[[str], None] = pr
     auth_type = config["credentials"]["auth_type"]
     known = {one.name: one for one in streams()}
     linear = Linear(api, known, auth_type != "API Key", stranger=stranger(config).api)
-    say(beforehand(address(config)) + "\n")
+    say(beforehand(address(config), options.watch) + "\n")
     started = time.monotonic()
     try:
         ask_who(api)
@@ -66,13 +70,22 @@ def main(arguments: Sequence[str] | None = None, say: Callable[[str], None] = pr
         print(error, file=sys.stderr)
         return FAILED
     outcomes: list[Outcome] = []
+    events: list[Event] = []
     code = HOLDS
     try:
-        for outcome in look(linear):
+        for event in watch(linear, options.title, say) if options.watch else ():
+            events.append(event)
+        for outcome in () if options.watch else look(linear):
             outcomes.append(outcome)
             say(line(outcome))
     except KeyboardInterrupt:
-        code = INTERRUPTED
+        code = HOLDS if options.watch else INTERRUPTED
+    except NotSeen as reason:
+        print(f"{reason}", file=sys.stderr)
+        return FAILED
+    for outcome in look(linear, watched(events)) if options.watch else ():
+        outcomes.append(outcome)
+        say(line(outcome))
     seconds = time.monotonic() - started
     say(conclusion(outcomes, linear.meter, seconds))
     if options.json:

@@ -19,12 +19,15 @@ from source_linear.linear.api import Api
 from source_linear.linear.errors import Action, Failure, LinearError, Problem
 from source_linear.linear.selection import parse, price
 from source_linear.streams import Stream
-from tools.verify.claim import NotSeen
 
 MOST_REQUESTS = 200
 MOST_POINTS = 300_000  # a tenth of what an API key may use in an hour
 PATIENCE = 30.0  # seconds after which a failure that may pass is given up
 TRIES = 3
+
+
+class NotSeen(Exception):
+    """Nothing can be compared here; the text says why."""
 
 
 class BoundReached(Exception):

@@ -3,10 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from tools.verify.asking import Linear
+from tools.verify.asking import Linear
 
 
 class Verdict(Enum):
@@ -15,10 +14,6 @@ class Verdict(Enum):
     HOLDS = "holds"
     DIFFERS = "differs"
     UNSEEN = "could not be seen here"
-
-
-class NotSeen(Exception):
-    """Nothing can be compared here; the text says why."""
 
 
 @dataclass
@@ -78,7 +73,7 @@ class Claim:
     fact: str
     expected: str
     means: str
-    look: Callable[["Linear"], Findings]
+    look: Callable[[Linear], Findings]
 
 
 @dataclass(frozen=True)
@@ -89,6 +84,6 @@ class Outcome:
     findings: Findings
 
 
-def claim(fact: str, expected: str, means: str) -> Callable[[Callable[["Linear"], Findings]], Claim]:
+def claim(fact: str, expected: str, means: str) -> Callable[[Callable[[Linear], Findings]], Claim]:
     """Make a claim of the function that looks at it; see `Claim`."""
     return lambda look: Claim(fact, expected, means, look)

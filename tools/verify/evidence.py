@@ -13,8 +13,7 @@ from source_linear.streams import CURSOR_FIELD, MAX_PAGE_SIZE, Record, Stream
 from source_linear.sync.lists import items_of
 from source_linear.sync.records import transformation
 from source_linear.sync.windows import Window
-from tools.verify.asking import Linear, Reply
-from tools.verify.claim import NotSeen
+from tools.verify.asking import Linear, NotSeen, Reply
 
 BEGINNING = "2000-01-01T00:00:00.000Z"
 DATES = "id createdAt updatedAt archivedAt"

@@ -8,15 +8,15 @@ from tools.schemas import contract
 # Words of the refusals that are recorded (docs/linear-api.md, Errors), and what such sentences are made of.
 _WORDS = """
 a access accessible add admin admins allowed an and application are argument as at authenticated
-authentication authorization date entity available basic be bearer business by can cannot complex complexity contact
-could credentials customers denied do does doesn don enabled enterprise error exceeded exist expected
-failed feature features field find for found free from get guest guests has have header http ids in
-include included initiatives input interact internal invalid is issue it key limit list looks maximum may
-member members must name need needed no not of on only or owner page path per permission permissions plan
-prefix project projects query rate re read referenced refused releases remove request required requires
-resource rights role s scope select server should system t team teams the this to token too trying type
-unknown upgrade use used user users using validation value view was webhooks with workspace workspaces you
-your
+authentication authorization available basic be bearer business by can cannot complex complexity contact
+could credentials customers date denied do does doesn don enabled enterprise entity error exceeded exist
+expected failed feature features field find for found free from get guest guests has have header http ids
+in include included initiatives input interact internal invalid is issue it key limit list looks maximum
+may member members must name need needed no not of on only or owner page path per permission permissions
+plan prefix project projects query rate re read referenced refused releases remove request required
+requires resource rights role s scope select server should system t team teams the this to token too
+trying type unknown upgrade use used user users using validation value view was webhooks with workspace
+workspaces you your
 """
 
 

@@ -2,8 +2,8 @@
 
 from collections import Counter
 
-from tools.verify.asking import Linear, Reply
-from tools.verify.claim import Findings, NotSeen, claim, found, unseen
+from tools.verify.asking import Linear, NotSeen, Reply
+from tools.verify.claim import Findings, claim, found, unseen
 from tools.verify.evidence import is_refusal, small_page
 from tools.verify.words import shown
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from source_linear.config import milliseconds, timestamp
 from source_linear.streams import MAX_PAGE_SIZE, Record
-from tools.verify.asking import Linear
-from tools.verify.claim import Findings, NotSeen, claim, found, unseen
+from tools.verify.asking import Linear, NotSeen
+from tools.verify.claim import Findings, claim, found, unseen
 from tools.verify.evidence import fresh, listed, longest
 
 _ROWS = 50  # that a filter is tried on

@@ -4,8 +4,8 @@ import time
 from typing import NamedTuple
 
 from source_linear.streams import MAX_COST
-from tools.verify.asking import Exchange, Linear, Reply
-from tools.verify.claim import Findings, NotSeen, claim, found, unseen
+from tools.verify.asking import Exchange, Linear, NotSeen, Reply
+from tools.verify.claim import Findings, claim, found, unseen
 from tools.verify.evidence import nodes
 from tools.verify.words import shown
 

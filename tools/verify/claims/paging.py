@@ -2,8 +2,8 @@
 
 from itertools import pairwise
 
-from tools.verify.asking import Linear
-from tools.verify.claim import Findings, NotSeen, claim, found, unseen
+from tools.verify.asking import Linear, NotSeen
+from tools.verify.claim import Findings, claim, found, unseen
 from tools.verify.evidence import fresh, is_refusal, listed, longest, nodes, page, unless_changed
 
 _PAGES = 4  # of a list that is read in pages

@@ -7,8 +7,8 @@ from graphql import GraphQLField, GraphQLInputObjectType, GraphQLSchema, build_c
 
 from tools.contract import Change, compare, unread_in
 from tools.schemas import CONTRACT, contract
-from tools.verify.asking import Linear, Reply
-from tools.verify.claim import Findings, NotSeen, claim, found
+from tools.verify.asking import Linear, NotSeen, Reply
+from tools.verify.claim import Findings, claim, found
 
 # docs/linear-api.md, FILTER-2
 _UNFILTERED = """

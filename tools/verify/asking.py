@@ -236,6 +236,7 @@ class Linear:
         is_oauth: whether an application asks, not the key of a person.
         replies: every reply, in the order of asking.
         sleep: what waits.
+        now: a clock, in seconds.
         stranger: asks with a key that nobody has.
     """
 
@@ -246,6 +247,7 @@ class Linear:
         is_oauth: bool = False,
         meter: Meter | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        now: Callable[[], float] = time.monotonic,
         stranger: Api | None = None,
     ) -> None:
         self.stranger = stranger
@@ -254,7 +256,7 @@ class Linear:
         self.streams = streams
         self.is_oauth = is_oauth
         self.replies: list[Reply] = []
-        self.sleep = sleep
+        self.sleep, self.now = sleep, now
         self._kept: dict[str, Any] = {}
         for one in (api, stranger):
             if one:

@@ -1,6 +1,5 @@
 """Limits and price: what is billed, what is refused as too large, and how the buckets fill again."""
 
-import time
 from typing import NamedTuple
 
 from source_linear.streams import MAX_COST
@@ -60,10 +59,10 @@ def _levels(linear: Linear) -> _Levels:
         before = _cheap(linear)
         too_large(linear)
         after = _cheap(linear)
-        started = time.monotonic()
+        started = linear.now()
         linear.sleep(PAUSE)
         later = _cheap(linear)
-        return _Levels(before, after, later, time.monotonic() - started)
+        return _Levels(before, after, later, linear.now() - started)
 
     levels: _Levels = linear.once("levels", make)
     return levels

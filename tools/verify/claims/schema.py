@@ -132,7 +132,7 @@ templates = claim(
 
 @claim(
     "PAGING-6",
-    "`templates` is a plain list without arguments, `organization` a single object",
+    "`templates` is a plain list and `organization` an object: neither has pages",
     "The streams `templates` and `organization` would bring their first page only, or none.",
 )
 def plain(linear: Linear) -> Findings:
@@ -140,7 +140,7 @@ def plain(linear: Linear) -> Findings:
     wrong = [
         name
         for name in ("templates", "organization")
-        if fields[name].args or get_named_type(fields[name].type).name.endswith("Connection")
+        if "first" in fields[name].args or get_named_type(fields[name].type).name.endswith("Connection")
     ]
     return found(
         2, len(wrong), f"{len(wrong)} otherwise{': ' if wrong else ''}{', '.join(wrong)}", wrong=wrong

@@ -73,9 +73,15 @@ def _error(text: str, code: str, status: int, message: str = "No.", **options: A
 
 
 def _headers(text: str, without: tuple[str, ...] = (), nth: int = 1, **given: str) -> Apply:
+    """Executed queries that begin so are answered with other headers."""
     names = {name.replace("_", "-"): value for name, value in given.items()}
+
+    def wanted(request: Request) -> bool:
+        refused = text == "query" and request.query.startswith(("query wrong", "query large"))
+        return request.query.startswith(text) and not refused
+
     return lambda api: api.faults.add(
-        "headers", where=_asks(text), count=None, nth=nth, without=without, set=names
+        "headers", where=wanted, count=None, nth=nth, without=without, set=names
     )
 
 
@@ -305,8 +311,8 @@ DEVIATIONS: Mapping[str, Deviation] = {
         ("ERRORS-2", "forbids a wrong key", _error("query stranger", "FORBIDDEN", 403)),
         (
             "ERRORS-3",
-            "refuses `webhooks` without a reason",
-            lambda api: api.faults.refused("No.", root="webhooks"),
+            "refuses `integrations` without a reason",
+            lambda api: api.faults.refused("No.", root="integrations"),
         ),
         (
             "ERRORS-4",

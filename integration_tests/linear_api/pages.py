@@ -65,7 +65,7 @@ class OrderBy:
         Raises:
             InvalidInput: no row ever had that id.
         """
-        if "PAGING-4" in self._workspace.deviations and cursor.endswith("="):
+        if "PAGING-4" in self._workspace.deviations and "-" not in cursor:
             cursor = base64.b64decode(cursor).decode()
         row = self._workspace.get(self._entity, cursor)
         row = row or self._workspace.tombstones[self._entity].get(cursor)

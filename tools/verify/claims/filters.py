@@ -145,7 +145,7 @@ def by_ids(linear: Linear) -> Findings:
     reply = linear.ask(
         f"query ids($ids: [ID!]!) {{ {root}(first: 250, includeArchived: true, "
         "filter: { id: { in: $ids } }) { nodes { id } } }",
-        {"ids": [*wanted, *strange]},
+        {"ids": [*strange, *wanted]},
     )
     if reply.failure:
         return found(1, 1, f"250 ids: {reply.refusal}")

@@ -1,5 +1,6 @@
 """Limits and price: what is billed, what is refused as too large, and how the buckets fill again."""
 
+import math
 from typing import NamedTuple
 
 from source_linear.streams import MAX_COST
@@ -29,47 +30,47 @@ _RECORDED = (
 
 
 class _Levels(NamedTuple):
-    """The bucket of points: before a query that is refused, after it, and after a pause."""
+    """The bucket of points: before a query of 14,000 points by the formula, after it, and after a pause."""
 
     before: Exchange
+    large: Reply
     after: Exchange
     later: Exchange
     seconds: float
 
 
-def _cheap(linear: Linear) -> Exchange:
-    exchange = linear.ask("query level { viewer { id } }").exchange
-    if exchange.number("X-RateLimit-Complexity-Remaining") is None:
-        raise NotSeen("the answers have no X-RateLimit-Complexity-Remaining")
-    return exchange
-
-
-def too_large(linear: Linear) -> Reply:
-    """The reply to a query of 14,000 points by the formula."""
-
-    def make() -> Reply:
-        return linear.ask("query large { users(first: 250) { nodes { teams(first: 50) { nodes { id } } } } }")
-
-    reply: Reply = linear.once("too large", make)
-    return reply
-
-
 def _levels(linear: Linear) -> _Levels:
     def make() -> _Levels:
-        before = _cheap(linear)
-        too_large(linear)
-        after = _cheap(linear)
+        cheap = "query level { viewer { id } }"
+        before = linear.ask(cheap).exchange
+        large = linear.ask(
+            "query large { users(first: 250) { nodes { teams(first: 50) { nodes { id } } } } }"
+        )
+        after = linear.ask(cheap).exchange
         started = linear.now()
         linear.sleep(PAUSE)
-        later = _cheap(linear)
-        return _Levels(before, after, later, linear.now() - started)
+        later = linear.ask(cheap).exchange
+        return _Levels(before, large, after, later, linear.now() - started)
 
     levels: _Levels = linear.once("levels", make)
     return levels
 
 
+def _rounded(points: float) -> int:
+    """Whole points, a half upwards; sums of tenths may be a little below it."""
+    return math.floor(points + 0.5 + 1e-6)
+
+
+def too_large(linear: Linear) -> Reply:
+    """The reply to a query that costs too much."""
+    return _levels(linear).large
+
+
 def _level(exchange: Exchange) -> float:
-    return exchange.number("X-RateLimit-Complexity-Remaining") or 0.0
+    level = exchange.number("X-RateLimit-Complexity-Remaining")
+    if level is None:
+        raise NotSeen("the answers have no X-RateLimit-Complexity-Remaining")
+    return level
 
 
 @claim(
@@ -121,13 +122,13 @@ def _numbers(text: str) -> list[str]:
 )
 def bill(linear: Linear) -> Findings:
     billed = {
-        reply.document: (reply.predicted, reply.exchange.billed)
+        (reply.document, round(reply.predicted)): (reply.predicted, reply.exchange.billed)
         for reply in linear.replies
         if not reply.failure and reply.exchange.billed is not None
     }
     pairs = [(predicted, points) for predicted, points in billed.values() if points is not None]
-    more = [pair for pair in pairs if pair[1] > pair[0] + 0.5]
-    exact = sum(abs(predicted - points) <= 0.5 for predicted, points in pairs)
+    more = [pair for pair in pairs if pair[1] > _rounded(pair[0])]
+    exact = sum(points == _rounded(predicted) for predicted, points in pairs)
     total, predicted = sum(points for _, points in pairs), sum(predicted for predicted, _ in pairs)
     seen = f"{len(pairs)} queries of different form: {exact} billed exactly so, {len(more)} more; "
     seen += f"in all {total:,.0f} of {predicted:,.0f} points"
@@ -165,7 +166,7 @@ def recorded(linear: Linear) -> Findings:
         reply = linear.ask(f"query recorded {{ {body} }}")
         if not reply.failure and reply.exchange.billed is not None:
             pairs.append((reply.predicted, reply.exchange.billed))
-    differing = [(one, other) for one, other in pairs if abs(one - other) > 0.5]
+    differing = [(one, other) for one, other in pairs if other != _rounded(one)]
     seen = f"{len(pairs)} queries, {len(differing)} billed otherwise"
     if differing:
         seen += ": " + ", ".join(f"{other:g} instead of {one:g}" for one, other in differing)

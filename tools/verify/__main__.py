@@ -19,7 +19,7 @@ from source_linear.linear.errors import LinearError
 from source_linear.sync.workspace import ask_who
 from tools.schemas import streams
 from tools.verify.asking import BoundReached, Linear, NotSeen
-from tools.verify.claim import Claim, Findings, Outcome, unseen
+from tools.verify.claim import Claim, Findings, Outcome, Verdict, unseen
 from tools.verify.claims import CLAIMS
 from tools.verify.report import beforehand, conclusion, document, line
 from tools.verify.settings import address, configuration, shared, stranger
@@ -45,7 +45,7 @@ def _findings(linear: Linear, claim: Claim) -> Findings:
 
 
 def main(arguments: Sequence[str] | None = None, say: Callable[[str], None] = print) -> int:
-    """Verify; the exit code is 0 if all that could be seen holds, 1 if something differs, 2 if it failed."""
+    """Verify; returns 0 if all that could be seen holds, 1 if something differs, 2 if nothing was seen."""
     parser = argparse.ArgumentParser(prog="python -m tools.verify", description=__doc__)
     parser.add_argument("--config", help="the connector's configuration, for its credentials")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the report as JSON as well")
@@ -92,7 +92,10 @@ def main(arguments: Sequence[str] | None = None, say: Callable[[str], None] = pr
         report = document(outcomes, linear.meter, seconds, address(config), auth_type)
         options.json.write_text(json.dumps(report, indent=2) + "\n", "utf-8")
         say(f"Written: {options.json}")
-    return code or (DIFFERS if any(one.findings.differing for one in outcomes) else HOLDS)
+    verdicts = {one.findings.verdict for one in outcomes}
+    if Verdict.DIFFERS in verdicts:
+        return code or DIFFERS
+    return code or (HOLDS if Verdict.HOLDS in verdicts else FAILED)
 
 
 if __name__ == "__main__":

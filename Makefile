@@ -2,6 +2,10 @@
 PYTHON ?= python3
 SDK ?=
 PYTEST_ARGS ?=
+CONFIG ?=
+JSON ?=
+WATCH ?=
+TITLE ?=
 BENCH_ARGS ?=
 
 BIN := .venv/bin
@@ -15,7 +19,7 @@ $(error $(DOUBTED))
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint types tests test test-image test-clients models test-pythons clients canary audit sbom release soak demo bench docs contract lock clean
+.PHONY: help setup lint types tests test test-image test-clients models test-pythons clients canary audit sbom release soak demo verify bench docs contract lock clean
 
 help:
 	@echo "make setup     install locked dependencies and this package into .venv"
@@ -32,6 +36,8 @@ help:
 	@echo "               PUBLISH=1 makes a release on GitHub of them)"
 	@echo "make demo      sync a simulated workspace into DuckDB and draw a report, no Linear account needed"
 	@echo "               (FRESH=1 starts over, ISSUES=500 makes another size, LINEAR_API_KEY=… reads your workspace)"
+	@echo "make verify    compare Linear's API with what is known of it, read-only: LINEAR_API_KEY=…, or CONFIG=config.json"
+	@echo "               (JSON=report.json writes a report without content, WATCH=1 follows an issue that you change)"
 	@echo "make bench     benchmark against other connectors, into benchmarks/report (BENCH_ARGS='--quick' for a short run)"
 	@echo "make docs      generate schemas/, the generated parts of docs and dbt package, and the diagram of the streams"
 	@echo "make contract  update the contract and report API changes (SDK=latest, or a version of @linear/sdk)"
@@ -132,6 +138,10 @@ release: setup
 
 demo: setup .cache/dbt/requirements.stamp
 	$(BIN)/python -m tools.demo $(if $(FRESH),--fresh) $(if $(ISSUES),--issues $(ISSUES))
+
+verify: setup
+	@$(BIN)/python -m tools.verify $(if $(CONFIG),--config '$(CONFIG)') $(if $(JSON),--json '$(JSON)') \
+		$(if $(WATCH),--watch) $(if $(TITLE),--title '$(TITLE)')
 
 bench: .venv/bench.stamp
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)

@@ -39,6 +39,7 @@ from source_linear.sync.relations import FOLLOWERS, RELATIONS, related_issues
 from source_linear.sync.roots import Roots, refused_streams
 from source_linear.sync.sketch import CAPACITY
 from source_linear.sync.summary import Summary, is_not_told_here
+from source_linear.sync.validity import validity
 from source_linear.sync.windows import WindowState
 from source_linear.sync.workspace import ask_who, time_of
 from source_linear.token_store import hand_back
@@ -118,7 +119,7 @@ class SourceLinear(ConcurrentDeclarativeSource):
         return self._config
 
     def check(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteConnectionStatus:
-        """Whether Linear accepts the credentials; what of the streams they may not read is logged."""
+        """Whether Linear accepts the credentials; what they, or this version, cannot read is told."""
         api = self._shared.api
         api.patience, api.waits = _CHECK_PATIENCE, False
         try:
@@ -134,9 +135,16 @@ class SourceLinear(ConcurrentDeclarativeSource):
             viewer["name"],
             "an admin" if viewer["admin"] else "not an admin",
         )
-        for name, reason in refused_streams(api, self._declared.values()).items():
+        refused = refused_streams(api, self._declared.values())
+        for name, reason in refused.items():
             logger.warning("Stream %s cannot be read with these credentials: %s.", name, reason)
-        return AirbyteConnectionStatus(status=Status.SUCCEEDED)
+        found = validity(api, [one for name, one in self._declared.items() if name not in refused])
+        for sentence in found.sentences:
+            logger.warning(sentence)
+        return AirbyteConnectionStatus(
+            status=Status.FAILED if found.page else Status.SUCCEEDED,
+            message=" ".join(found.sentences) or None,
+        )
 
     def streams(self, config: Mapping[str, Any]) -> list[AbstractStream]:
         """The streams of the manifest; in a read, those of the catalog, bounded by this sync."""

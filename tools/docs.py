@@ -24,6 +24,7 @@ from tools.diagram import picture
 from tools.evidence import EVIDENCE, OTHER_TYPES, columns_of_any_json
 from tools.relations import AREAS, area_of, node_type, phrase_of, relations
 from tools.schemas import ROOT, contract, streams
+from tools.verify.facts import table as verified_facts
 
 README = ROOT / "README.md"
 PAGE = ROOT / "docs" / "linear.md"
@@ -393,6 +394,7 @@ def blocks() -> dict[str, dict[str, str]]:
     known, linear = streams(), contract()
     return {
         "README.md": {"streams": "\n".join(stream_list(known))},
+        "docs/linear-api.md": {"checked": "\n".join(verified_facts())},
         "docs/linear.md": {
             "options": "\n".join(options()),
             "streams": "\n".join(stream_table(known)),
@@ -460,7 +462,7 @@ def main() -> None:
         path = ROOT / name
         path.write_text(filled(path.read_text("utf-8"), parts), "utf-8")
     PICTURE.write_text(streams_picture(), "utf-8")
-    print("README.md, docs/linear.md, docs/dbt.md and docs/streams.svg are up to date")
+    print("README.md, the pages in docs/ and docs/streams.svg are up to date")
 
 
 if __name__ == "__main__":

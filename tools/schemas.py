@@ -7,6 +7,7 @@ A test fails when they drift (unit_tests/test_schemas.py).
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +56,9 @@ _JSON_TYPES: Mapping[str, Mapping[str, Any]] = {
 }
 
 
+@cache
 def contract() -> GraphQLSchema:
-    """The committed part of Linear's schema."""
+    """The committed part of Linear's schema, read once."""
     return build_schema(CONTRACT.read_text("utf-8"))
 
 

@@ -28,6 +28,7 @@ from integration_tests.processes import HANG
 from source_linear import cdk
 from source_linear.packaged import manifest
 from source_linear.source import _PAGES_AHEAD, SourceLinear
+from source_linear.sync.bounds import looked_back
 from source_linear.sync.windows import WindowState
 from tools.connector import configured
 
@@ -191,11 +192,11 @@ def test_a_source_is_read_in_another_thread_than_it_was_made_in():
     assert all(one in messages for one in said[:-1])
 
 
-def test_a_stream_goes_on_from_the_state_that_it_was_given_last():
+def test_a_stream_goes_on_from_a_minute_before_the_state_that_it_was_given_last():
     source = SourceLinear(catalog_of("issues"), CONFIG, [state_of("issues", FIRST)])
-    assert slices(source)[0]["start_time"] == FIRST
+    assert slices(source)[0]["start_time"] == "2024-12-31T23:59:00.000Z" == looked_back(FIRST)
     cdk.set_state(source, "issues", {"updatedAt": OTHER})
-    assert slices(source)[0]["start_time"] == OTHER
+    assert slices(source)[0]["start_time"] == "2025-05-31T23:59:00.000Z" == looked_back(OTHER)
 
 
 def test_a_stream_whose_state_is_taken_away_begins_anew():

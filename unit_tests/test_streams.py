@@ -5,7 +5,7 @@ import pytest
 from source_linear.catalog import narrowed
 from source_linear.linear.selection import parse, price, text
 from source_linear.packaged import manifest
-from source_linear.streams import MAX_COST, NestedList, Stream
+from source_linear.streams import GONE_AT, MAX_COST, NestedList, Stream
 from source_linear.sync.records import transformation
 
 ISSUES = {
@@ -122,8 +122,19 @@ def test_archived_rows_delete_marks_the_time_of_deletion():
     assert made["_ab_cdc_deleted_at"] == "2026-01-02T00:00:00.000Z"
 
 
-def test_a_record_has_exactly_the_columns_of_its_stream():
-    assert set(record(stream(), node())) == set(stream().column_names)
+def test_a_record_has_exactly_the_columns_of_its_stream_but_when_it_was_gone():
+    assert {*record(stream(), node()), GONE_AT} == set(stream().column_names)
+    assert GONE_AT not in record(stream(), node())
+
+
+@pytest.mark.parametrize(
+    "unreported",
+    [{"append_only": True}, {"kind": "child", "parents": ["Issue.children(first: 5)"]}],
+    ids=["a log", "a list inside issues"],
+)
+def test_a_stream_that_cannot_tell_what_is_gone_has_no_column_for_it(unreported):
+    assert GONE_AT in stream(lists={}).column_names
+    assert GONE_AT not in stream(lists={}, objects={}, relations="", copies={}, **unreported).column_names
 
 
 def test_a_column_that_is_not_selected_is_not_queried():

@@ -17,7 +17,6 @@ SYNC = {
     "archived_before": None,
     "step": "P1D",
     "order_by": "createdAt",
-    "reconcile": None,
 }
 
 

@@ -1,0 +1,386 @@
+"""What a state remembers of the copy, and what follows: never that a row is gone which may be there."""
+
+import json
+import logging
+import random
+from uuid import UUID
+
+import pytest
+from airbyte_cdk.models import AirbyteMessage, AirbyteMessageSerializer, AirbyteStateMessageSerializer, Type
+
+from source_linear.packaged import manifest
+from source_linear.shared import MOST_LEFT_OUT
+from source_linear.source import _MOST_AGAIN
+from source_linear.state import StreamStates
+from source_linear.streams import Stream
+from source_linear.sync import sketch
+from source_linear.sync.copies import Copy
+from source_linear.sync.sketch import CAPACITY, IdFilter, Sketch
+from source_linear.sync.walks import Whole
+
+OLD, CURSOR, NEW = "2025-01-01T00:00:00.000Z", "2026-01-01T00:00:00.000Z", "2026-01-02T00:00:00.000Z"
+END, LATER = "2026-01-03T00:00:00.000Z", "2026-01-04T00:00:00.000Z"
+DECLARED = {
+    entry["$parameters"]["name"]: Stream.from_parameters(entry["$parameters"])
+    for entry in manifest()["streams"]
+}
+USERS = DECLARED["users"]
+
+
+def ids(number, seed=0):
+    """So many ids, the same for the same seed."""
+    rng = random.Random(f"copies {seed}")
+    return [str(UUID(int=rng.getrandbits(128), version=4)) for _ in range(number)]
+
+
+def node(row_id, updated=OLD, archived=None):
+    return {"id": row_id, "updatedAt": updated, "archivedAt": archived}
+
+
+def whole(nodes, pages=1, floor=""):
+    """All rows that Linear shows; changes since CURSOR are news."""
+    made = Whole(floor)
+    for one in nodes:
+        made.take(one, CURSOR)
+    made.pages = pages
+    made.finish()
+    return made
+
+
+def row(row_id, archived=False, updated=OLD):
+    """A record as it is sent."""
+    return {"id": row_id, "updatedAt": updated, "isArchived": archived}
+
+
+def nobody(*_):
+    raise AssertionError("nobody need be asked")
+
+
+def none():
+    return ()
+
+
+def state_of(nodes, scope="scope", stream=USERS):
+    """The state after a sync that found these rows."""
+    copy = Copy(stream, None, scope)
+    copy.compare(whole(nodes), nobody, none)
+    return copy.state()
+
+
+def compared(before, nodes, confirm=nobody, created=none, scope="scope", stream=USERS, **of_whole):
+    """The copy after a sync that goes on from a state and finds these rows."""
+    copy = Copy(stream, before, scope)
+    copy.compare(whole(nodes, **of_whole), confirm, created)
+    return copy
+
+
+def reported_by(copy, archived_rows="flag", end=END):
+    return copy.tombstones(end, archived_rows)
+
+
+# --- What is gone ---------------------------------------------------------------------------------
+
+
+def test_a_row_that_linear_no_longer_shows_is_gone_and_is_reported_once():
+    gone, *rest = map(node, ids(10))
+    second = compared(state_of([gone, *rest]), rest)
+    assert second.gone == [gone["id"]]
+    assert second.appeared == []
+    third = compared(second.state(), rest)
+    assert third.gone == third.appeared == []
+
+
+def test_a_first_sync_reports_nothing():
+    copy = compared(None, map(node, ids(10)))
+    assert copy.gone == copy.appeared == []
+
+
+def test_nothing_is_concluded_from_a_list_that_is_not_whole():
+    rows = list(map(node, ids(10)))
+    before = state_of(rows)
+    partial = whole(rows[:9])
+    partial.is_known = False
+    copy = Copy(USERS, before, "scope")
+    copy.compare(partial, nobody, none)
+    assert copy.gone == copy.appeared == []
+    assert copy.state() == before
+
+
+def test_a_first_sync_that_did_not_see_all_rows_remembers_none():
+    copy = Copy(USERS, None, "scope")
+    copy.compare(whole([node("not a UUID")]), nobody, none)
+    assert copy.state() is None
+
+
+def test_the_copy_of_another_scope_starts_anew_and_reports_nothing():
+    rows = list(map(node, ids(10)))
+    copy = compared(state_of(rows), rows[:4], scope="another")
+    assert copy.gone == copy.appeared == []
+    assert copy.state() == state_of(rows[:4], scope="another")
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {},
+        {"rows": None},
+        {"rows": "x"},
+        {"rows": 5},
+        {"reported": "x", "until": END},
+        {"reported": None, "until": END},
+    ],
+    ids=repr,
+)
+def test_a_copy_that_cannot_be_read_from_a_state_starts_anew(broken):
+    rows = list(map(node, ids(10)))
+    before = {**state_of(rows), **broken} if broken else {"scope": "scope"}
+    copy = compared(before, rows[:4])
+    assert copy.gone == copy.appeared == []
+    assert copy.state() == state_of(rows[:4])
+
+
+def test_a_log_reports_nothing_as_gone():
+    log = next(one for one in DECLARED.values() if one.append_only)
+    rows = list(map(node, ids(10)))
+    assert compared(state_of(rows, stream=log), rows[1:], stream=log).gone == []
+
+
+# --- What is asked for before it is called gone ---------------------------------------------------
+
+
+def test_a_list_of_several_pages_may_have_shifted_so_linear_is_asked_which_rows_it_shows():
+    kept, gone, *rest = map(node, ids(10))
+    asked = []
+
+    def confirm(some):
+        asked.extend(some)
+        return [kept["id"]]
+
+    copy = compared(state_of([kept, gone, *rest]), rest, confirm, pages=2)
+    assert sorted(asked) == sorted([kept["id"], gone["id"]])
+    assert copy.gone == [gone["id"]]
+    assert compared(copy.state(), [kept, *rest]).appeared == []  # it was never away
+
+
+def test_a_list_that_lost_most_of_its_rows_is_asked_for_them_even_if_it_came_on_one_page():
+    rows = list(map(node, ids(10)))
+    few = compared(state_of(rows), rows[5:])
+    assert len(few.gone) == 5
+    most = compared(state_of(rows), rows[6:], confirm=lambda some: some)
+    assert most.gone == []
+
+
+def test_nothing_is_gone_where_linear_does_not_say_which_rows_it_shows():
+    gone, *rest = map(node, ids(10))
+    copy = compared(state_of([gone, *rest]), rest, lambda some: None, pages=2)
+    assert copy.gone == []
+    assert compared(copy.state(), rest).gone == [gone["id"]]  # the next sync asks again
+
+
+# --- What the copy lacks --------------------------------------------------------------------------
+
+
+def test_an_old_row_that_became_visible_has_appeared():
+    new, *rest = map(node, ids(10))
+    copy = compared(state_of(rest), [new, *rest])
+    assert copy.appeared == [new["id"]]
+    assert copy.gone == []
+
+
+@pytest.mark.parametrize("archived", [None, OLD], ids=["unarchived", "archived"])
+def test_a_row_that_is_flagged_otherwise_than_the_state_says_has_appeared(archived):
+    changed, *rest = ids(10)
+    before = state_of([node(changed, archived=None if archived else OLD), *map(node, rest)])
+    copy = compared(before, [node(changed, archived=archived), *map(node, rest)])
+    assert copy.appeared == [changed]
+    assert copy.gone == []
+
+
+@pytest.mark.parametrize("changes", [{"updated": NEW}, {"archived": NEW}], ids=repr)
+def test_a_row_of_which_a_stamp_tells_has_not_appeared(changes):
+    changed, *rest = ids(10)
+    for before in (rest, [changed, *rest]):
+        copy = compared(state_of(map(node, before)), [node(changed, **changes), *map(node, rest)])
+        assert copy.appeared == copy.gone == []
+
+
+# --- Too much for a sketch ------------------------------------------------------------------------
+
+
+def warnings(caplog):
+    return [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+
+
+def test_where_more_rows_are_gone_than_a_sketch_can_tell_none_is_reported_and_it_is_said(caplog):
+    rows = list(map(node, ids(3 * CAPACITY)))
+    before = state_of(rows)
+    copy = compared(before, rows[: CAPACITY // 2])
+    assert copy.gone == copy.appeared == []
+    assert copy.state() == before
+    (warning,) = warnings(caplog)
+    assert "users" in warning and "Refresh this stream" in warning and warning.endswith(".")
+
+
+def test_as_many_rows_as_are_promised_are_told_apart(caplog):
+    rows = list(map(node, ids(2 * CAPACITY)))
+    copy = compared(state_of(rows), rows[CAPACITY:])
+    assert sorted(copy.gone) == sorted(one["id"] for one in rows[:CAPACITY])
+    assert warnings(caplog) == []
+
+
+def test_more_rows_that_appeared_than_a_state_can_name_are_not_half_remembered(caplog):
+    """A sketch may tell more than it promises; what a state cannot hold would be lost with a killed sync."""
+    rows = list(map(node, ids(1000)))
+    before = state_of(rows[:300])
+    assert Sketch.parse(before["rows"]).difference(whole(rows).sketch) is not None
+    copy = compared(before, rows)
+    assert copy.appeared == []
+    assert copy.state() == before
+    assert len(warnings(caplog)) == 1
+
+
+def test_rows_that_were_created_do_not_count_as_differences(caplog):
+    gone, hidden, *rest = map(node, ids(10))
+    new = [node(row_id, updated=NEW) for row_id in ids(3 * CAPACITY, seed=1)]
+    asked = []
+
+    def created():
+        asked.append(1)
+        return {one["id"] for one in new}
+
+    copy = compared(state_of([gone, *rest]), [hidden, *rest, *new], created=created)
+    assert asked == [1]
+    assert (copy.gone, copy.appeared) == ([gone["id"]], [hidden["id"]])
+    assert warnings(caplog) == []
+    again = compared(copy.state(), [hidden, *rest, *new])
+    assert again.gone == again.appeared == []
+
+
+def test_rows_that_were_archived_together_do_not_count_as_differences(caplog):
+    gone, *rest = map(node, ids(10))
+    live = ids(3 * CAPACITY, seed=1)
+    before = state_of([gone, *rest, *map(node, live)])
+    copy = compared(before, [*rest, *(node(row_id, archived=NEW) for row_id in live)])
+    assert (copy.gone, copy.appeared) == ([gone["id"]], [])
+    assert warnings(caplog) == []
+
+
+# --- Tombstones -----------------------------------------------------------------------------------
+
+
+def gone_copy(stream=USERS):
+    gone, *rest = map(node, ids(10))
+    return gone["id"], compared(state_of([gone, *rest], stream=stream), rest, stream=stream)
+
+
+@pytest.mark.parametrize("archived_rows", ["flag", "exclude"])
+def test_a_row_that_is_gone_is_reported_as_archived_and_deleted_at_the_syncs_start(archived_rows):
+    gone, copy = gone_copy()
+    report = {"id": gone, "updatedAt": END, "isArchived": True, "deletedAt": END}
+    assert reported_by(copy, archived_rows) == [report]
+
+
+def test_with_delete_a_row_that_is_gone_is_deleted_in_the_destination():
+    gone, copy = gone_copy()
+    report = {"id": gone, "updatedAt": END, "isArchived": True, "deletedAt": END}
+    assert reported_by(copy, "delete") == [{**report, "_ab_cdc_deleted_at": END}]
+
+
+@pytest.mark.parametrize("columns", [["id", "name"], ["deletedAt"]], ids=["without", "with"])
+def test_when_it_was_gone_is_reported_where_that_column_is_selected(columns):
+    parameters = next(e["$parameters"] for e in manifest()["streams"] if e["$parameters"]["name"] == "users")
+    gone, copy = gone_copy(Stream.from_parameters({**parameters, "columns": columns}))
+    (report,) = reported_by(copy)
+    assert ("deletedAt" in report) is ("deletedAt" in columns)
+    assert {"id": gone, "updatedAt": END, "isArchived": True}.items() <= report.items()
+
+
+def test_a_reported_row_that_comes_back_takes_the_syncs_time():
+    gone, second = gone_copy()
+    reported_by(second)
+    third = compared(second.state(), [node(gone), *map(node, ids(10)[1:])])
+    back, other, newer = row(gone), row(ids(10)[1]), row(gone, updated=LATER)
+    third.send([back, other, newer], LATER)
+    assert back["updatedAt"] == LATER  # older, it would lose against the report
+    assert other["updatedAt"] == OLD
+    assert newer["updatedAt"] == LATER
+
+
+def test_with_delete_a_row_that_comes_back_keeps_its_time():
+    """Nothing of it is left in the destination that it could lose against."""
+    gone, second = gone_copy()
+    reported_by(second, "delete")
+    back = row(gone)
+    compared(second.state(), map(node, ids(10))).send([back], LATER)
+    assert back["updatedAt"] == OLD
+
+
+# --- Written ahead --------------------------------------------------------------------------------
+
+
+def test_a_row_that_the_walked_list_did_not_have_is_remembered_before_it_is_sent():
+    late, *rest = ids(10)
+    copy = compared(None, map(node, rest))
+    before = copy.state()
+    assert copy.send([row(rest[0])], END) is False  # known
+    assert copy.state() == before
+    assert copy.send([row(late)], END) is True
+    assert copy.send([row(late)], END) is False  # by now
+    assert compared(copy.state(), map(node, rest)).gone == [late]
+
+
+def test_a_row_that_is_sent_with_another_flag_than_it_was_walked_with_is_remembered_so():
+    changed, *rest = ids(10)
+    copy = compared(None, map(node, [changed, *rest]))
+    for archived in (True, False, True):
+        assert copy.send([row(changed, archived)], END) is True
+    after = compared(copy.state(), [node(changed, archived=OLD), *map(node, rest)])
+    assert after.gone == after.appeared == []
+
+
+def test_a_row_from_before_the_start_date_is_no_part_of_the_copy():
+    old, new = ids(2)
+    copy = compared(None, [node(old), node(new, updated=NEW)], floor=CURSOR)
+    assert copy.send([row(old), row(new, updated=NEW)], END) is False
+    assert compared(copy.state(), [node(new, updated=NEW)], floor=CURSOR).gone == []
+
+
+# --- The state ------------------------------------------------------------------------------------
+
+
+def printed_size(copied, again):
+    """How long a stream's state is as it is printed, with all that stands in one."""
+    given = {"type": "STREAM", "stream": {"stream_descriptor": {"name": "issues"}}}
+    given["stream"]["stream_state"] = {"updatedAt": CURSOR}
+    states = StreamStates((), DECLARED)
+    scope = {"archived_rows": "exclude", "start_date": OLD, "team_keys": ["ENG", "OPS", "WEB"]}
+    for key, value in (("scope", scope), ("copy", copied), ("again", again), ("length", 1_000_000)):
+        states.keep("issues", key, value)
+    message = AirbyteMessage(type=Type.STATE, state=AirbyteStateMessageSerializer.load(given))
+    (decorated,) = states.decorated([message])
+    return len(json.dumps(AirbyteMessageSerializer.dump(decorated)).encode())
+
+
+def test_a_state_is_of_at_most_64_kb_whatever_its_sketch_holds():
+    """Bytes that cannot be compressed, in every cell and every bit: no number of rows makes more."""
+    rng = random.Random(1)
+    cells = Sketch.parse(sketch._text(rng.randbytes(sketch._CELL.size * sketch._CELLS)))
+    reported = IdFilter.parse(sketch._text(rng.randbytes(sketch._FILTER_BITS // 8)))
+    copied = {"scope": "0" * 16, "rows": cells.text(), "reported": reported.text(), "until": END}
+    assert Sketch.parse(copied["rows"]).text() == copied["rows"]
+    assert _MOST_AGAIN == MOST_LEFT_OUT + CAPACITY
+    size = printed_size(copied, ids(_MOST_AGAIN))
+    assert 60_000 < size <= 65_536
+
+
+def test_a_state_does_not_grow_with_the_rows():
+    gone = ids(CAPACITY, seed=1)
+    sizes = []
+    for number in (2_000, 20_000):
+        rows = list(map(node, ids(number)))
+        copy = compared(state_of([*rows, *map(node, gone)]), rows)
+        assert len(reported_by(copy)) == CAPACITY
+        assert set(copy.state()) == {"scope", "rows", "reported", "until"}
+        sizes.append(printed_size(copy.state(), ids(_MOST_AGAIN)))
+    assert max(sizes) <= 65_536
+    assert sizes[1] - sizes[0] < 2_000  # the counts of its cells

@@ -99,9 +99,9 @@ def test_a_list_with_a_row_that_cannot_be_read_is_not_whole(odd):
     assert not is_known(walked([node(1), odd, node(2)]))
 
 
-def test_a_list_that_had_rows_and_comes_empty_is_not_whole():
-    assert is_known(walked([], length=0))
-    assert not is_known(walked([], length=3))
+def test_a_list_that_had_rows_and_comes_empty_is_doubted():
+    assert not walked([], length=0).walk.is_doubtful
+    assert walked([], length=3).walk.is_doubtful
 
 
 @pytest.mark.parametrize("pages", [[None], [FULL, None]], ids=["the first page", "the second"])

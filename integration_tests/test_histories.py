@@ -88,6 +88,10 @@ def test_a_history_can_be_played_again():
         (mutants.without_reconciling, LostRows),
         (mutants.with_streams_called_quiet, LostRows),
         (mutants.with_a_page_of_the_probe_dropped, LostRows),
+        (mutants.without_lookback, LostRows),
+        (mutants.with_a_forgetful_sketch, LostRows),
+        (mutants.with_sent_rows_that_no_state_knows, LostRows),
+        (mutants.with_deletions_of_a_partial_list, LostRows),
     ],
     ids=lambda value: value.__name__,
 )

@@ -162,7 +162,7 @@ class Copy:
 
     @staticmethod
     def _difference(before: Sketch, whole: Whole, created: Created) -> Difference | None:
-        """What differs; where it is too much, without rows created or archived since: they are sent anyway."""
+        """What differs; where it is too much, without rows created or archived since: those are sent."""
         found = before.difference(whole.sketch)
         if found is None and whole.changed:
             rest, new = whole.sketch.copy(), created()

@@ -2,28 +2,44 @@
 PYTHON ?= python3
 SDK ?=
 PYTEST_ARGS ?=
+CONFIG ?=
+JSON ?=
+WATCH ?=
+TITLE ?=
 BENCH_ARGS ?=
 
 BIN := .venv/bin
 ENVIRONMENT := PYTHON='$(PYTHON)' tools/environment.sh
 
+# An environment whose Python is gone, or is another than the one that was given, is no environment.
+GIVEN := $(if $(filter command line environment,$(origin PYTHON)),$(PYTHON))
+DOUBTED := $(shell GIVEN='$(GIVEN)' $(ENVIRONMENT) doubt $(dir $(wildcard .venv/*.stamp .cache/*/*stamp)) 2>&1)
+ifneq ($(DOUBTED),)
+$(error $(DOUBTED))
+endif
+
 .DEFAULT_GOAL := help
-.PHONY: help setup lint types tests test test-image test-clients test-pythons pyairbyte canary audit sbom soak demo bench docs contract lock clean
+.PHONY: help setup lint types tests test test-image test-clients models test-pythons clients canary audit sbom release soak demo verify bench docs contract lock clean
 
 help:
 	@echo "make setup     install locked dependencies and this package into .venv"
 	@echo "make test      lint, types, tests (PYTEST_ARGS='-k words' selects some)"
 	@echo "make test-image    build and run the image (needs a Docker engine; root on Debian installs one)"
-	@echo "make test-clients  PyAirbyte, and a PostgreSQL destination (root on Debian installs one)"
+	@echo "make test-clients  each recipe of docs/clients.md, and a PostgreSQL destination (root on Debian installs one)"
+	@echo "make models    build and test the dbt package on the demo's DuckDB and on PostgreSQL (root on Debian installs one)"
 	@echo "make soak      1,000 random histories of a changing workspace, checked for lost rows (HISTORIES=100 FIRST_SEED=1)"
 	@echo "make test-pythons  the wheel on every supported Python that is installed"
 	@echo "make canary    tests on the newest airbyte-cdk, with a report of what broke"
-	@echo "make audit     lint the Dockerfile, check locked versions for vulnerabilities and licences"
+	@echo "make audit     lint Dockerfile and workflows, check locked versions for vulnerabilities and licences"
 	@echo "make sbom      software bill of materials, CycloneDX, in .cache/sbom.cdx.json"
-	@echo "make demo      sync a simulated workspace into DuckDB, no Linear account needed"
+	@echo "make release   wheel, sdist, image, SBOM, notes and checksums of this commit, in dist/ (needs a Docker engine;"
+	@echo "               PUBLISH=1 makes a release on GitHub of them)"
+	@echo "make demo      sync a simulated workspace into DuckDB and draw a report, no Linear account needed"
 	@echo "               (FRESH=1 starts over, ISSUES=500 makes another size, LINEAR_API_KEY=… reads your workspace)"
+	@echo "make verify    compare Linear's API with what is known of it, read-only: LINEAR_API_KEY=…, or CONFIG=config.json"
+	@echo "               (JSON=report.json writes a report without content, WATCH=1 follows an issue that you change)"
 	@echo "make bench     benchmark against other connectors, into benchmarks/report (BENCH_ARGS='--quick' for a short run)"
-	@echo "make docs      generate schemas/, the generated parts of the docs, and the diagram of the streams"
+	@echo "make docs      generate schemas/, the generated parts of docs and dbt package, and the diagram of the streams"
 	@echo "make contract  update the contract and report API changes (SDK=latest, or a version of @linear/sdk)"
 	@echo "make lock      write requirements/*.txt (UPGRADE=1 for newer versions)"
 	@echo "make clean     remove everything that the other targets created"
@@ -64,20 +80,32 @@ soak: setup
 test-image: setup
 	$(BIN)/pytest integration_tests -m image_tests -q -rs $(PYTEST_ARGS)
 
-test-clients: setup pyairbyte
-	$(BIN)/pytest integration_tests -m clients -q -rs $(PYTEST_ARGS)
+test-clients: setup clients
+	$(BIN)/pytest integration_tests -m clients -q -rs -n 2 --dist loadfile $(PYTEST_ARGS)
+
+models: setup .cache/dbt/requirements.stamp
+	$(BIN)/python -m tools.models
+	$(BIN)/pytest integration_tests -m models -q -rs -n 2 --dist loadfile $(PYTEST_ARGS)
 
 test-pythons: setup
 	$(BIN)/pytest integration_tests -m pythons -q -rs $(PYTEST_ARGS)
 
-# In an environment of its own: it pins what the connector has newer. On a Python that PyAirbyte is not made
-# for its tests are skipped.
-pyairbyte: .cache/uv/stamp
-	@if $(PYTHON) -c 'import sys; sys.exit(sys.version_info >= (3, 13))'; \
-	then $(MAKE) --no-print-directory .cache/pyairbyte/requirements.stamp; \
-	else echo "PyAirbyte is not made for this Python"; fi
+# Each in an environment of its own: they pin what the connector has newer. One that is not made for this
+# Python is left out, and its tests are skipped.
+clients: .cache/dlt/requirements.stamp .cache/airbyte-serverless/requirements.stamp
+	@$(call client,13,pyairbyte/requirements.stamp,PyAirbyte)
+	@$(call client,12,singer/tap.stamp,tap-airbyte)
 
-# The tools of `audit` and `sbom`, and PyAirbyte.
+client = if $(PYTHON) -c 'import sys; sys.exit(sys.version_info >= (3, $(1)))'; \
+	then $(MAKE) --no-print-directory .cache/$(2); \
+	else echo "$(3) is not made for this Python"; fi
+
+.cache/singer/tap.stamp: requirements/tap-airbyte.txt .cache/singer/requirements.stamp
+	@.cache/uv/bin/python -m pip -qq --python $(@D)/bin/python --disable-pip-version-check install \
+		--no-deps --ignore-requires-python --require-hashes --requirement $<
+	@touch $@
+
+# The tools of `audit` and `sbom`, the clients, and dbt.
 .cache/%/requirements.stamp: requirements/%.txt .cache/uv/stamp
 	@$(ENVIRONMENT) sync $(@D) $<
 
@@ -96,15 +124,24 @@ canary: .cache/uv/stamp
 sbom: .cache/sbom.cdx.json
 
 .cache/sbom.cdx.json: .cache/audit/requirements.stamp .cache/shipped/package.stamp
-	@.cache/audit/bin/cyclonedx-py environment --pyproject pyproject.toml --mc-type application \
+	@.cache/audit/bin/cyclonedx-py environment --pyproject pyproject.toml --mc-type application --output-reproducible \
 	  --output-file $@ .cache/shipped/bin/python
 
 audit: setup sbom
 	.cache/audit/bin/hadolint Dockerfile
+	.cache/audit/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	.cache/audit/bin/zizmor --offline --quiet --persona pedantic .github/workflows
 	$(BIN)/python -m tools.audit --sbom .cache/sbom.cdx.json --pip-audit .cache/audit/bin/pip-audit
 
-demo: setup
+release: setup
+	$(BIN)/python -m tools.release $(if $(PUBLISH),--publish)
+
+demo: setup .cache/dbt/requirements.stamp
 	$(BIN)/python -m tools.demo $(if $(FRESH),--fresh) $(if $(ISSUES),--issues $(ISSUES))
+
+verify: setup
+	@$(BIN)/python -m tools.verify $(if $(CONFIG),--config '$(CONFIG)') $(if $(JSON),--json '$(JSON)') \
+		$(if $(WATCH),--watch) $(if $(TITLE),--title '$(TITLE)')
 
 bench: .venv/bench.stamp
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
@@ -112,6 +149,7 @@ bench: .venv/bench.stamp
 docs: setup
 	$(BIN)/python -m tools.schemas
 	$(BIN)/python -m tools.docs
+	$(BIN)/python -m tools.dbt_package
 
 contract: setup
 	$(BIN)/python -m tools.contract $(if $(SDK),--sdk $(SDK))

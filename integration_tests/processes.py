@@ -4,7 +4,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
@@ -51,6 +51,18 @@ def _unshare() -> list[str]:
                 return prefix
         except FileNotFoundError:
             break
+    return []
+
+
+@cache
+def namespace() -> list[str]:
+    """What a command needs before it to have mounts of its own; [] where that is not allowed."""
+    for rights in ([], ["--user", "--map-root-user"]):
+        prefix = ["unshare", *rights, "--mount"]
+        with suppress(FileNotFoundError):
+            probe = [*prefix, "mount", "-t", "tmpfs", "none", "/mnt"]
+            if subprocess.run(probe, capture_output=True).returncode == 0:
+                return prefix
     return []
 
 

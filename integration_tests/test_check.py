@@ -17,6 +17,12 @@ def connector(forked_connector):
     return forked_connector
 
 
+@pytest.fixture
+def patient(linear_api, make_connector):
+    """A connector that waits longer for an answer: a query of all streams is slow in the simulator."""
+    return make_connector(linear_api)
+
+
 def status(output):
     return output.one("CONNECTION_STATUS")["connectionStatus"]
 
@@ -27,19 +33,20 @@ def refused(output):
     return {line.split()[2]: line for line in lines if "cannot be read with these credentials" in line}
 
 
-def test_a_good_check_takes_two_requests_and_says_whose_key_it_is(linear_api, connector):
-    output = connector.check()
+def test_a_good_check_takes_three_requests_and_says_whose_key_it_is(linear_api, patient):
+    output = patient.check()
     assert status(output) == {"status": "SUCCEEDED"}
     assert (
         "INFO Connected to the workspace Standin GmbH & Cø (standin) as Ada Lovelace, an admin."
         in output.logs
     )
     assert refused(output) == {}
-    assert len(linear_api.requests) == 2
+    assert len(linear_api.requests) == 3
     assert linear_api.requests[0].roots == ("viewer", "organization")
     assert linear_api.requests[0].complexity <= 3
     assert len(linear_api.requests[1].roots) > 40
     assert linear_api.requests[1].complexity < 1000
+    assert linear_api.requests[2].complexity < 1500
 
 
 def test_a_key_that_is_not_an_admins_is_said_to_be_none(linear_api, connector):
@@ -56,14 +63,14 @@ ADMINS = {
 }
 
 
-def test_streams_that_linear_refuses_by_name_are_listed_after_one_more_request(linear_api, connector):
+def test_streams_that_linear_refuses_by_name_are_listed_after_one_more_request(linear_api, patient):
     for root in ADMINS:
         linear_api.faults.partial(root=root, path=[root], code="FORBIDDEN", count=None)
-    output = connector.check()
+    output = patient.check()
     assert status(output) == {"status": "SUCCEEDED"}
     assert refused(output).keys() == set(ADMINS.values())
     assert all("You don't have permission" in line for line in refused(output).values())
-    assert len(linear_api.requests) == 3
+    assert len(linear_api.requests) == 4
 
 
 def test_streams_that_linear_refuses_without_a_name_are_found(linear_api, connector):
@@ -126,6 +133,36 @@ def test_an_api_that_hangs_only_on_the_permissions_does_not_fail_the_check(linea
 
     linear_api.faults.slow(10 * TIMEOUT, where=asks_for_permissions, count=None)
     assert status(connector.check()) == {"status": "SUCCEEDED"}
+
+
+def test_a_column_that_linear_no_longer_has_is_named(linear_api, patient):
+    linear_api.remove("Comment.quotedText")
+    answer = status(patient.check())
+    assert answer["status"] == "SUCCEEDED"
+    assert answer["message"].startswith(
+        "Stream comments loses columns: Linear's API no longer has Comment.quotedText."
+    )
+    assert len(linear_api.requests) == 4
+
+
+@pytest.mark.parametrize("gone", ["Query.comments(filter:)", "Comment.updatedAt"])
+def test_a_stream_whose_query_is_invalid_is_named(linear_api, patient, gone):
+    linear_api.remove(gone)
+    answer = status(patient.check())
+    assert answer["status"] == "SUCCEEDED"
+    assert "Stream comments cannot be read: Linear refuses its query (" in answer["message"]
+    assert "Update source-linear" in answer["message"]
+    assert len(linear_api.requests) <= 4
+
+
+def test_pages_that_linear_refuses_fail_the_check(linear_api, patient):
+    def asks_for_long_pages(request: Request) -> bool:
+        return any(one.arguments.get("first") == 250 for one in request.selected)
+
+    linear_api.faults.error("INVALID_INPUT", 200, where=asks_for_long_pages, count=None)
+    answer = status(patient.check())
+    assert answer["status"] == "FAILED"
+    assert answer["message"].startswith("No stream can be read: Linear refuses pages of 250 rows (")
 
 
 @pytest.mark.slow

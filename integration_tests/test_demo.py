@@ -16,6 +16,7 @@ import pytest
 
 from integration_tests.expected import records
 from integration_tests.linear_api import Clock, LinearApi, Workspace
+from integration_tests.processes import namespace
 from tools.demo.standin import StandIn, next_round
 from tools.schemas import ROOT, streams
 
@@ -48,7 +49,7 @@ class Run:
 
 
 def command(directory: Path, *options: str) -> list[str]:
-    demo = [sys.executable, "-m", "tools.demo", "--directory", str(directory)]
+    demo = [sys.executable, "-m", "tools.demo", "--no-report", "--directory", str(directory)]
     return [*demo, "--issues", str(ISSUES), *options]
 
 
@@ -178,8 +179,9 @@ def test_a_run_that_is_interrupted_ends_at_once_and_leaves_no_process(tmp_path: 
     for line in process.stdout:
         if "discover" in line:
             break
-    time.sleep(1)
-    children = descendants(process.pid)
+    deadline = time.monotonic() + 60
+    while len(children := descendants(process.pid)) < 2 and time.monotonic() < deadline:
+        time.sleep(0.1)
     assert len(children) >= 2, "the stand-in and the connector"
 
     process.send_signal(signal.SIGINT)
@@ -228,6 +230,37 @@ def test_a_key_that_linear_refuses_ends_the_demo_with_the_connectors_reason(
     assert done.returncode == 1
     assert "Linear does not accept the credentials" in done.stdout
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_in_the_place_of_its_folder_is_named(tmp_path: Path) -> None:
+    for directory in (tmp_path / "file", tmp_path / "file" / "below"):
+        (tmp_path / "file").touch()
+        done = subprocess.run(command(directory), cwd=ROOT, env=environment(), capture_output=True, text=True)
+        assert (done.returncode, done.stderr) == (1, "")
+        [line] = done.stdout.strip().splitlines()
+        assert line.startswith(f"{tmp_path / 'file'} is a file, and the demo keeps its tables in a folder")
+
+
+@pytest.mark.skipif(not namespace(), reason="no small disk can be mounted here")
+@pytest.mark.parametrize("full", ["tables", "temporary files"])
+def test_a_full_disk_is_one_sentence_and_the_next_run_goes_on(tmp_path: Path, full: str) -> None:
+    disk, directory = tmp_path / "disk", tmp_path / "demo"
+    disk.mkdir()
+    if full == "tables":
+        directory = disk / "demo"
+    # As many issues as the small disk has no room for, and the larger one has.
+    demo = " ".join(command(directory, "--issues", "1000"))
+    script = f"""
+        mount -t tmpfs -o size=2m none {disk}
+        {"TMPDIR=" + str(disk) if full == "temporary files" else ""} {demo}; code=$?
+        mount -o remount,size=200m {disk}; {demo} >{tmp_path}/second || exit 3
+        exit $code
+    """
+    mounted = [*namespace(), "sh", "-c", script]
+    done = subprocess.run(mounted, cwd=ROOT, env=environment(), capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (1, ""), done.stdout
+    assert f"The disk is full: the demo needs about 50 MB for {directory}" in done.stdout
+    assert "Open them with DuckDB" in (tmp_path / "second").read_text("utf-8")
 
 
 def descendants(pid: int) -> list[int]:

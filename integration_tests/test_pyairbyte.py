@@ -1,10 +1,6 @@
-"""PyAirbyte syncs the workspace into DuckDB and PostgreSQL, runs the docs' example, and reads a few rows."""
+"""PyAirbyte runs the recipes, syncs the workspace into DuckDB and PostgreSQL, and reads a few rows."""
 
 import json
-import os
-import subprocess
-import sys
-import warnings
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -14,36 +10,26 @@ from typing import Any, Protocol
 import duckdb
 import pytest
 
+from integration_tests.connector import Connector
 from integration_tests.expected import records
 from integration_tests.figures import note
 from integration_tests.linear_api import LinearApi
 from integration_tests.linear_api.workspace import COUNTS
 from integration_tests.postgres import Postgres
+from integration_tests.recipes import EXECUTABLE, ROOT, environment, recipe
+from integration_tests.recipes import run as run_in
 from integration_tests.test_destination import change
+from tools.connector import write
 from tools.schemas import streams
 
 pytestmark = [pytest.mark.clients, pytest.mark.timeout(900)]
 
-ROOT = Path(__file__).resolve().parent.parent
-PYTHON = ROOT / ".cache" / "pyairbyte" / "bin" / "python"  # `make pyairbyte` makes it
 SCRIPTS = ROOT / "integration_tests" / "pyairbyte"
-EXECUTABLE = Path(sys.executable).with_name("source-linear")
 STREAMS = {stream.name: stream for stream in streams()}
-OFFLINE = {"AIRBYTE_OFFLINE_MODE": "1", "DO_NOT_TRACK": "1"}
 
 
 class Database(Protocol):
     def execute(self, query: Any) -> Any: ...
-
-
-@pytest.fixture(scope="module")
-def python() -> Path:
-    """The Python of PyAirbyte's environment."""
-    if not PYTHON.exists():
-        note("SKIPPED: PyAirbyte is not installed (make pyairbyte; it needs Python 3.11 or 3.12)")
-        warnings.warn("PyAirbyte is not installed: make pyairbyte", stacklevel=1)
-        pytest.skip("PyAirbyte is not installed: make pyairbyte")
-    return PYTHON
 
 
 @pytest.fixture
@@ -54,64 +40,29 @@ def api(make_linear_api: Callable[..., LinearApi]) -> LinearApi:
 
 
 @pytest.fixture
-def run(python: Path, tmp_path: Path) -> Callable[..., str]:
+def run(tmp_path: Path) -> Callable[..., str]:
     """Runs a script where PyAirbyte is, which must succeed without a traceback; returns what it prints."""
+    python = environment("pyairbyte") / "python"
 
-    def run(script: Path, *arguments: Any, **variables: str) -> str:
-        done = subprocess.run(
-            [python, script, *arguments],
-            capture_output=True,
-            text=True,
-            cwd=tmp_path,
-            env={**os.environ, **OFFLINE, **variables},
-            timeout=600,
-        )
-        said = done.stdout + done.stderr
-        assert done.returncode == 0, said[-6000:]
-        assert "Traceback" not in said, said[said.index("Traceback") :]
-        return done.stdout
+    def run(script: Path | str, *arguments: Any, **variables: str) -> str:
+        return run_in(tmp_path, python, script, *arguments, **variables)
 
     return run
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def config(api: LinearApi, tmp_path: Path) -> Path:
     """The connector's configuration as a file."""
-    credentials = {"auth_type": "API Key", "api_key": api.api_key}
-    config = tmp_path / "config.json"
-    config.write_text(json.dumps({"credentials": credentials, "api_url": api.url}), "utf-8")
-    return config
+    return Path(write(tmp_path / "config.json", Connector.of(api, tmp_path).config))
 
 
-@pytest.fixture
-def sync(run: Callable[..., str], config: Path) -> Callable[..., int]:
-    """Syncs streams into a cache (a file or a port); returns how many records were written."""
-
-    def sync(cache: str, names: Iterable[str]) -> int:
-        return int(run(SCRIPTS / "sync.py", EXECUTABLE, config, cache, *names).split()[-1])
-
-    return sync
-
-
-def example(api_url: str) -> str:
-    """The example of the docs, reading another API."""
-    section = (ROOT / "docs" / "linear.md").read_text("utf-8").split("### From PyAirbyte\n")[1]
-    code = section.split("```python\n")[1].split("```\n")[0]
-    assert code.count("config={") == 1
-    return code.replace("config={", f'config={{"api_url": "{api_url}", ')
-
-
-def test_the_example_of_the_docs_runs_twice_without_a_traceback(
+def test_the_recipe_runs_twice_without_a_traceback(
     api: LinearApi, run: Callable[..., str], tmp_path: Path
 ) -> None:
-    script = tmp_path / "example.py"
-    counted = "\nprint(len(issues), len(open_issues), result.processed_records)\n"
-    script.write_text(example(api.url) + counted, "utf-8")
-    path = os.pathsep.join([str(EXECUTABLE.parent), os.environ["PATH"]])
+    script = write(tmp_path / "recipe.py", recipe("PyAirbyte", "python"))
 
     def counts() -> list[int]:
-        printed = run(script, LINEAR_API_KEY=api.api_key, PATH=path)
-        return [int(number) for number in printed.split()[-3:]]
+        return [int(word) for word in run(script).splitlines()[-1].split() if word.isdecimal()]
 
     rows = records(api.workspace, STREAMS["issues"]).values()
     unfinished = [row for row in rows if not (row.get("completedAt") or row.get("canceledAt"))]
@@ -126,7 +77,7 @@ def test_the_example_of_the_docs_runs_twice_without_a_traceback(
 def test_reads_that_end_after_a_few_rows_print_no_traceback(
     api: LinearApi, run: Callable[..., str], config: Path
 ) -> None:
-    names = ["issues", "comments", "users"]
+    names = ["issues"]
     printed = run(SCRIPTS / "samples.py", EXECUTABLE, config, *names)
     samples = [json.loads(line) for line in printed.splitlines() if line.startswith('{"stream"')]
     assert [sample["stream"] for sample in samples] == names
@@ -142,47 +93,55 @@ def test_reads_that_end_after_a_few_rows_print_no_traceback(
 
 
 def test_duckdb_holds_the_workspace_after_two_syncs(
-    api: LinearApi, sync: Callable[..., int], tmp_path: Path
+    api: LinearApi, run: Callable[..., str], config: Path, tmp_path: Path
 ) -> None:
     cache = tmp_path / "cache.duckdb"
 
-    def compare(names: Iterable[str]) -> int:
+    def sync() -> int:
+        return int(run(SCRIPTS / "sync.py", EXECUTABLE, config, cache).split()[-1])
+
+    def compare() -> int:
         with duckdb.connect(cache, read_only=True) as connection:
             connection.execute("SET TimeZone = 'UTC'")
-            return assert_mirrored(api, connection, "main", names)
+            return assert_mirrored(api, connection, "main", STREAMS)
 
-    _sync_twice("DuckDB", api, lambda names: sync(str(cache), names), compare, list(STREAMS))
+    _sync_twice("DuckDB", api, sync, compare)
 
 
-def test_postgresql_holds_the_workspace_after_two_syncs(
-    api: LinearApi, sync: Callable[..., int], postgres: Postgres
+def test_postgresql_holds_the_workspace_after_two_runs_of_the_recipe(
+    api: LinearApi, run: Callable[..., str], tmp_path: Path, postgres: Postgres
 ) -> None:
+    script = write(tmp_path / "recipe.py", recipe("PyAirbyte", "python", 1))
     database = postgres.create("pyairbyte")
+    variables = {
+        "PGHOST": postgres.host,
+        "PGPORT": str(postgres.port),
+        "PGUSER": postgres.user,
+        "PGPASSWORD": "any",
+        "PGDATABASE": database,
+    }
 
-    def compare(names: Iterable[str]) -> int:
+    def sync() -> int:
+        return int(run(script, **variables).splitlines()[-1].split()[0])
+
+    def compare() -> int:
         with postgres.connect(database) as connection:
-            return assert_mirrored(api, connection, "linear", names)
+            return assert_mirrored(api, connection, "linear", STREAMS)
 
-    _sync_twice("PostgreSQL", api, lambda names: sync(str(postgres.port), names), compare, list(STREAMS))
+    _sync_twice("PostgreSQL", api, sync, compare)
 
 
-def _sync_twice(
-    database: str,
-    api: LinearApi,
-    sync: Callable[[Iterable[str]], int],
-    compare: Callable[[Iterable[str]], int],
-    names: list[str],
-) -> None:
-    first = sync(names)
-    assert compare(names) == first
+def _sync_twice(database: str, api: LinearApi, sync: Callable[[], int], compare: Callable[[], int]) -> None:
+    first = sync()
+    assert compare() == first
     api.clock.advance(60)
     change(api.workspace)
     api.clock.advance(60)
-    second = sync(names)
+    second = sync()
     assert second < first / 2
-    rows = compare(names)
+    rows = compare()
     note(
-        f"PyAirbyte: {len(names)} of {len(STREAMS)} streams into {database}, {first:,} records, "
+        f"PyAirbyte: {len(STREAMS)} streams into {database}, {first:,} records, "
         f"then {second:,}: {rows:,} rows as in the workspace"
     )
 

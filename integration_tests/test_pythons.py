@@ -18,7 +18,7 @@ from tools.schemas import streams
 pytestmark = [pytest.mark.processes, pytest.mark.pythons, pytest.mark.timeout(900)]
 
 ROOT = Path(__file__).resolve().parent.parent
-VERSIONS = ("3.11", "3.12", "3.13")
+VERSIONS = ("3.11", "3.12", "3.13", "3.14")
 OURS = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 

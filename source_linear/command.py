@@ -99,13 +99,10 @@ def _plain(message: AirbyteMessage) -> Any:
     return AirbyteMessageSerializer.dump(message)
 
 
-def run(arguments: list[str]) -> None:
-    """Run one command as `source_linear.run.main` says."""
+def run(parsed: argparse.Namespace) -> None:
+    """Run one command as `source_linear.run.main` says; it was told what `arguments.parse` says."""
     logging.raiseExceptions = False  # of a log that nobody reads any more
     init_uncaught_exception_handler(logging.getLogger("airbyte"))
-    parsed = AirbyteEntrypoint.parse_args(arguments)
-    if not parsed.command:
-        AirbyteEntrypoint.parse_args(["--help"])
     printer = Printer()
     try:
         source = _source(parsed)

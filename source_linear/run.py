@@ -5,6 +5,7 @@ import json
 import os
 import sys
 
+from source_linear.arguments import parse
 from source_linear.ending import ENDING
 
 
@@ -26,11 +27,15 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _main(arguments: list[str]) -> None:
-    if arguments == ["spec"]:
+    if arguments[:1] == ["--"]:  # which ends options of `docker run` that are none, as some clients write it
+        arguments = arguments[1:]
+    parsed = parse(arguments)
+    if parsed.command == "spec" and not parsed.debug:
         from source_linear.packaged import manifest
 
         declared = manifest()["spec"]
         specification = {
+            "documentationUrl": declared["documentation_url"],
             "connectionSpecification": declared["connection_specification"],
             "supportsNormalization": False,
             "supportsDBT": False,
@@ -43,7 +48,7 @@ def _main(arguments: list[str]) -> None:
         from source_linear.command import run
     finally:
         gc.enable()
-    run(arguments)
+    run(parsed)
 
 
 if __name__ == "__main__":

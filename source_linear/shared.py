@@ -15,6 +15,7 @@ from source_linear.config import DEFAULT_API_URL, config_error
 from source_linear.linear.api import Api
 from source_linear.linear.credentials import Credentials
 from source_linear.linear.errors import LinearError, failure, subject
+from source_linear.sync.progress import Progress
 
 _LOGGER = logging.getLogger("airbyte")
 MOST_LEFT_OUT = 100  # rows of a stream that a sync leaves out
@@ -30,6 +31,7 @@ class Shared:
         also: rows, or parents of rows, that changed though no stamp tells of it, by stream.
         news: what the change probe found, by stream: see `Probe.news`; a stream that is not there is read.
         lengths: how long the lists of streams are that were read whole.
+        progress: is told of each page.
         left_out: the rows that this sync could not read, by stream: their ids, or their places (False) where
             the ids did not come either.
     """
@@ -43,6 +45,7 @@ class Shared:
             raise config_error(str(error)) from None
         share, slots = config.get("rate_limit_share") or 100, int(config.get("num_workers") or 10)
         self.api = Api(url, credentials, share / 100, slots, f"source-linear/{version('source-linear')}")
+        self.progress = Progress(self.api.budget)
         self.again: defaultdict[str, list[str]] = defaultdict(list)
         self.also: defaultdict[str, list[str]] = defaultdict(list)
         self.news: dict[str, Collection[str] | None] = {}

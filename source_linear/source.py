@@ -33,11 +33,13 @@ from source_linear.streams import Stream
 from source_linear.sync.bounds import Sync, looked_back
 from source_linear.sync.deletions import Deletions
 from source_linear.sync.probe import Probe
+from source_linear.sync.progress import estimates
 from source_linear.sync.records import unfolded
 from source_linear.sync.relations import FOLLOWERS, RELATIONS, related_issues
 from source_linear.sync.roots import Roots, refused_streams
 from source_linear.sync.sketch import CAPACITY
 from source_linear.sync.summary import Summary, is_not_told_here
+from source_linear.sync.validity import validity
 from source_linear.sync.windows import WindowState
 from source_linear.sync.workspace import ask_who, time_of
 from source_linear.token_store import hand_back
@@ -105,11 +107,19 @@ class SourceLinear(ConcurrentDeclarativeSource):
             self._shared: Shared = share(self._config, partial(hand_back, self._config, config_path))
 
     def configure(self, config: Mapping[str, Any], temp_dir: str) -> Mapping[str, Any]:
-        """The configuration in use. The CDK would write a copy, with the secrets, into a temporary file."""
+        """The configuration in use; the given one, where the source was made without any.
+
+        The CDK would write a copy, with the secrets, into a temporary file.
+
+        Raises:
+            AirbyteTracedException: the configuration is not usable (config_error).
+        """
+        if not self._config:  # as `airbyte-cdk connector test` and the CDK's `launch` make a source
+            SourceLinear.__init__(self, self.catalog, config)
         return self._config
 
     def check(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteConnectionStatus:
-        """Whether Linear accepts the credentials; what of the streams they may not read is logged."""
+        """Whether Linear accepts the credentials; what they, or this version, cannot read is told."""
         api = self._shared.api
         api.patience, api.waits = _CHECK_PATIENCE, False
         try:
@@ -125,9 +135,16 @@ class SourceLinear(ConcurrentDeclarativeSource):
             viewer["name"],
             "an admin" if viewer["admin"] else "not an admin",
         )
-        for name, reason in refused_streams(api, self._declared.values()).items():
+        refused = refused_streams(api, self._declared.values())
+        for name, reason in refused.items():
             logger.warning("Stream %s cannot be read with these credentials: %s.", name, reason)
-        return AirbyteConnectionStatus(status=Status.SUCCEEDED)
+        found = validity(api, [one for name, one in self._declared.items() if name not in refused])
+        for sentence in found.sentences:
+            logger.warning(sentence)
+        return AirbyteConnectionStatus(
+            status=Status.FAILED if found.page else Status.SUCCEEDED,
+            message=" ".join(found.sentences) or None,
+        )
 
     def streams(self, config: Mapping[str, Any]) -> list[AbstractStream]:
         """The streams of the manifest; in a read, those of the catalog, bounded by this sync."""
@@ -148,6 +165,9 @@ class SourceLinear(ConcurrentDeclarativeSource):
         Raises:
             AirbyteTracedException: at the end, if any stream failed: which, why, and what to do.
         """
+        if self.catalog is None:  # made before it was known, as `configure` says
+            yield from SourceLinear(catalog, config, state).read(logger, config, catalog, state)
+            return
         cdk.read_in_this_thread(self)
         api = self._shared.api
         for name in self._configured:
@@ -169,10 +189,17 @@ class SourceLinear(ConcurrentDeclarativeSource):
             _LOGGER.warning(warning)
         cursors = {name: self._states.cursors.get(name) for name in self._configured}
         quiet = {name for name in self._configured if probe.news.get(name) == ()}
-        messages = deletions.watched(super().read(logger, config, catalog, state))
-        messages = unfolded(messages, self._read_again)
+        self._shared.progress.cursors = cursors
+        yield from self._estimates(workspace.issues, probe.news)
+        pages = self._shared.progress.watch(super().read(logger, config, catalog, state))
+        messages = unfolded(deletions.watched(pages), self._read_again)
         messages = self._states.decorated(self._remembering(messages))
         yield from Summary(cursors, api.budget.usage, quiet).watch(messages)
+
+    def _estimates(self, issues: int, news: Mapping[str, Collection[str] | None]) -> Iterator[AirbyteMessage]:
+        limited = self._config.get("start_date") or self._config.get("team_keys")
+        whole = () if limited else self._configured.keys() - self._states.cursors.keys()
+        return estimates(issues, news, {name: self._declared[name] for name in self._configured}, whole)
 
     def _resume(self, probe: Probe) -> None:
         """Go on from an earlier moment where a state's cursor is in the future."""

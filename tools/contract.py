@@ -310,7 +310,6 @@ class Part:
 def compare(old: GraphQLSchema, new: GraphQLSchema, streams: Collection[Stream]) -> list[Change]:
     """Everything that differs between two contracts, sorted by the stream that it touches."""
     before, after = parts(old), parts(new)
-    owners = stream_of_types(old, streams) | stream_of_types(new, streams)
     changes = []
     for where in before.keys() | after.keys():
         holders = {where.partition(".")[0], where.partition("(")[0]} - {where}
@@ -327,9 +326,12 @@ def compare(old: GraphQLSchema, new: GraphQLSchema, streams: Collection[Stream])
             differences.append(("added", now.says))
         elif was:
             differences.append(("removed", was.says))
-        stream = owners.get((now or before[where]).about, SHARED)
-        changes += [Change(stream, what, where, detail) for what, detail in differences]
-    return sorted(changes)
+        about = (now or before[where]).about
+        changes += [(about, what, where, detail) for what, detail in differences]
+    if not changes:
+        return []
+    owners = stream_of_types(old, streams) | stream_of_types(new, streams)
+    return sorted(Change(owners.get(about, SHARED), *change) for about, *change in changes)
 
 
 def parts(schema: GraphQLSchema) -> dict[str, Part]:

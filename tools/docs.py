@@ -2,15 +2,18 @@
 
     python -m tools.docs
 
-All of it is derived from the manifest and the contract; it stands between markers in README.md and
-docs/linear.md, and in docs/streams.svg. A test fails when it drifts (unit_tests/test_docs.py).
+All of it is derived from the manifest, the contract and the dbt package; it stands between markers in
+README.md, docs/linear.md and docs/dbt.md, and in docs/streams.svg. A test fails when it drifts
+(unit_tests/test_docs.py).
 """
 
 import json
 import math
+import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import yaml
 from graphql import GraphQLObjectType, GraphQLSchema
 
 from source_linear.linear.errors import TABLE, Action
@@ -21,10 +24,14 @@ from tools.diagram import picture
 from tools.evidence import EVIDENCE, OTHER_TYPES, columns_of_any_json
 from tools.relations import AREAS, area_of, node_type, phrase_of, relations
 from tools.schemas import ROOT, contract, streams
+from tools.verify.facts import table as verified_facts
 
 README = ROOT / "README.md"
 PAGE = ROOT / "docs" / "linear.md"
+MODELS = ROOT / "dbt" / "models" / "marts" / "linear_models.yml"
 PICTURE = ROOT / "docs" / "streams.svg"
+
+_WIDTH = 120  # of a line of text
 
 # --- What is left out, and why --------------------------------------------------------------------
 
@@ -126,7 +133,8 @@ def stream_table(known: Sequence[Stream]) -> Iterator[str]:
         f"Incremental. The cursor is `{usual.cursor_field}`, but {exceptions}."
     )
     yield ""
-    head = ("Stream", "A row is", "Type in Linear", "Kind", "Columns", "Limited by", "Archiving seen")
+    head = ("Stream", "A row is", "Type in Linear", "Kind", "Columns", "Limited by")
+    head += ("Archiving seen", "Deletion seen")
     yield from _table(
         (*head, "Rows a request", "Requests for 1,000 rows", "Points a row"),
         [_stream_row(stream) for stream in _sorted(known)],
@@ -150,6 +158,7 @@ def _stream_row(stream: Stream) -> tuple[str, ...]:
         str(len(stream.column_names)),
         ", ".join(limits),
         archiving_seen(stream),
+        deletion_seen(stream),
         f"{page} {parents}".strip(),
         requests,
         points,
@@ -159,12 +168,19 @@ def _stream_row(stream: Stream) -> tuple[str, ...]:
 def archiving_seen(stream: Stream) -> str:
     """When a sync sees that a row was archived and not changed."""
     if not stream.connection:
-        return "" if stream.name == "organization" else "never"
+        return "" if stream.roots[0].is_object else "as a deletion"
     if stream.kind == "swept":
         return "next sync"
     if stream.roots[0].entity == "Issue":
         return "next sync" if stream.name == "issues" else "with its issue"
     return "`reconcile_archived`"
+
+
+def deletion_seen(stream: Stream) -> str:
+    """When a sync reports that a row is gone, or sends one that became visible."""
+    if not stream.reports_deleted:
+        return ""
+    return "next sync" if stream.is_comparable(False) else "`reconcile_archived`"
 
 
 def joins(known: Sequence[Stream], linear: GraphQLSchema) -> Iterator[str]:
@@ -355,6 +371,21 @@ def errors() -> Iterator[str]:
     yield from _table(("Message", "What to do", "Retried automatically"), rows)
 
 
+# --- Models of the dbt package --------------------------------------------------------------------
+
+
+def models() -> Iterator[str]:
+    """A table a model: its columns and what they mean."""
+    for model in yaml.safe_load(MODELS.read_text("utf-8"))["models"]:
+        yield f"### {model['name']}"
+        yield ""
+        yield textwrap.fill(model["description"], _WIDTH, break_long_words=False, break_on_hyphens=False)
+        yield ""
+        rows = [(f"`{column['name']}`", column["description"]) for column in model["columns"]]
+        yield from _table(("Column", "What it holds"), rows)
+        yield ""
+
+
 # --- Text -----------------------------------------------------------------------------------------
 
 
@@ -363,6 +394,7 @@ def blocks() -> dict[str, dict[str, str]]:
     known, linear = streams(), contract()
     return {
         "README.md": {"streams": "\n".join(stream_list(known))},
+        "docs/linear-api.md": {"checked": "\n".join(verified_facts())},
         "docs/linear.md": {
             "options": "\n".join(options()),
             "streams": "\n".join(stream_table(known)),
@@ -375,6 +407,7 @@ def blocks() -> dict[str, dict[str, str]]:
             "secrets": ", ".join(f"`{where}`" for where in SECRETS) + ".",
             "left out": "\n".join(left_out_list(known, linear)),
         },
+        "docs/dbt.md": {"models": "\n".join(models())},
     }
 
 
@@ -429,7 +462,7 @@ def main() -> None:
         path = ROOT / name
         path.write_text(filled(path.read_text("utf-8"), parts), "utf-8")
     PICTURE.write_text(streams_picture(), "utf-8")
-    print("README.md, docs/linear.md and docs/streams.svg are up to date")
+    print("README.md, the pages in docs/ and docs/streams.svg are up to date")
 
 
 if __name__ == "__main__":

@@ -21,4 +21,9 @@ lock test requirements/test.in "$@"
 lock bench requirements/bench.in --constraints requirements/test.txt "$@"
 lock image requirements/image.in --constraints requirements/build.txt "$@"
 lock audit requirements/audit.in --constraints requirements/image.txt "$@"
-lock pyairbyte requirements/pyairbyte.in "$@"
+for client in pyairbyte dlt airbyte-serverless singer; do
+  lock "$client" "requirements/$client.in" "$@"
+done
+# The demo and dbt open one database.
+grep -o '^duckdb==[^ ]*' requirements/test.txt >.cache/duckdb.txt
+lock dbt requirements/dbt.in --constraints .cache/duckdb.txt "$@"

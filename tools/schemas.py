@@ -7,6 +7,7 @@ A test fails when they drift (unit_tests/test_schemas.py).
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from graphql import (
     is_enum_type,
 )
 
+from source_linear.linear.selection import Selection, parse
 from source_linear.packaged import manifest
 from source_linear.streams import ARCHIVED_FLAG, GONE_AT, Stream
 
@@ -54,8 +56,9 @@ _JSON_TYPES: Mapping[str, Mapping[str, Any]] = {
 }
 
 
+@cache
 def contract() -> GraphQLSchema:
-    """The committed part of Linear's schema."""
+    """The committed part of Linear's schema, read once."""
     return build_schema(CONTRACT.read_text("utf-8"))
 
 
@@ -85,9 +88,11 @@ def schema_of(stream: Stream, linear: GraphQLSchema) -> dict[str, Any]:
     assert isinstance(entity, GraphQLObjectType)
     any_json = json_columns(stream, linear)
     columns: dict[str, Mapping[str, Any]] = {}
-    for name in (*stream.fields, *stream.objects):
+    for name in stream.fields:
         declared = _JSON_TYPES[stream.types[name]] if name in any_json else None
         columns[name] = declared or _json_type(entity.fields[name].type)
+    for name, selection in stream.objects.items():
+        columns[name] = _object_type(entity.fields[name].type, parse(selection), linear)
     for name in stream.relations:
         _ = entity.fields[name]
         columns[f"{name}Id"] = {"type": "string"}
@@ -130,6 +135,38 @@ def _json_type(linear_type: Any) -> Mapping[str, Any]:
     if is_enum_type(named):
         return {"type": "string"}  # without its values: Linear adds some at any time
     return _OBJECT
+
+
+def _object_type(linear_type: Any, selection: Selection, linear: GraphQLSchema) -> Mapping[str, Any]:
+    """An embedded object as it comes; the objects of a list with what is selected of them.
+
+    Singer's SDK looks every property of an object in a list up, and fails where none are declared.
+    """
+    nullable = get_nullable_type(linear_type)
+    if not isinstance(nullable, GraphQLList):
+        return _OBJECT
+    items = {**_OBJECT, "properties": _properties(get_named_type(nullable), selection, linear)}
+    return {"type": "array", "items": items}
+
+
+def _properties(of: Any, selection: Selection, linear: GraphQLSchema) -> dict[str, Any]:
+    """The properties of an object of which something is selected; each may be null, or be missing."""
+    properties: dict[str, Any] = {}
+    for field in selection:
+        if field.on:
+            properties |= _properties(linear.type_map[field.on], field.selection, linear)
+            continue
+        linear_type = of.fields[field.name].type
+        assert get_named_type(linear_type).name not in _JSON_SCALARS, f"{of.name}.{field.name}: any JSON"
+        declared = _json_type(linear_type)
+        if field.selection:
+            assert declared == _OBJECT, f"{of.name}.{field.name}: a list in a list"
+            declared = {
+                **_OBJECT,
+                "properties": _properties(get_named_type(linear_type), field.selection, linear),
+            }
+        properties[field.key] = _nullable(declared)
+    return properties
 
 
 def _nullable(schema: Mapping[str, Any]) -> dict[str, Any]:

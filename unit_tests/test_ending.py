@@ -99,7 +99,7 @@ class Never:
             Event().wait()
 sys.meta_path.insert(0, Never())
 from source_linear.run import main
-main(["discover"])
+main(["discover", "--config", "none.json"])
 """
 
 

@@ -14,7 +14,7 @@ ROWS = [
 IDS = [row[0].strip("| ") for row in ROWS]
 FAMILIES = "|".join(sorted({name.split("-")[0] for name in IDS}))
 _TEXT = (".py", ".md")
-_EVIDENCE = ("schema", "documented", "recorded", "reported", "follows from", "by analogy")
+_EVIDENCE = ("schema", "documented", "recorded", "reported", "assumed", "follows from", "by analogy")
 
 
 def cited() -> dict[str, set[str]]:

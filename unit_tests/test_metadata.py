@@ -10,6 +10,7 @@ import pytest
 import yaml
 from airbyte_cdk.models.connector_metadata import ConnectorLanguage, MetadataFile
 
+from source_linear.packaged import manifest
 from tools.schemas import streams
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -44,7 +45,20 @@ def test_the_cdk_takes_it_for_a_python_connector() -> None:
 
 def test_the_version_is_the_packages_everywhere(data: dict[str, Any], version: str) -> None:
     assert data["dockerImageTag"] == version
-    assert re.findall(r"io\.airbyte\.version=(\S+)", DOCKERFILE) == [version]
+    for label in ("io.airbyte.version", "org.opencontainers.image.version"):
+        assert re.findall(rf"{re.escape(label)}=(\S+)", DOCKERFILE) == [version]
+    page = (ROOT / "docs" / "linear.md").read_text("utf-8")
+    assert {*re.findall(r"source-linear:(\d[\d.]*\d)", page)} == {version}
+    assert re.findall(r"^## (\S+)$", (ROOT / "docs" / "CHANGELOG.md").read_text("utf-8"), re.M)[0] == version
+
+
+def test_the_documentation_is_this_projects_page_everywhere(data: dict[str, Any]) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    page = project["urls"]["Documentation"]
+    assert page.endswith("/docs/linear.md") and "airbyte.com" not in page
+    assert data["documentationUrl"] == page
+    assert manifest()["spec"]["documentation_url"] == page
+    assert re.findall(r"image\.documentation=(\S+)", DOCKERFILE) == [page]
 
 
 def test_name_and_base_image_are_the_dockerfiles(data: dict[str, Any]) -> None:

@@ -2,18 +2,24 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from itertools import chain
+from pathlib import Path
 
 import orjson
 import pytest
 from airbyte_cdk.models import AirbyteMessage, AirbyteMessageSerializer, AirbyteRecordMessage, Type
 
+import source_linear
 from source_linear.command import _plain
 from source_linear.source import SourceLinear
 from source_linear.streams import MAX_PAGE_SIZE
 from source_linear.sync.records import parts, unfolded
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def test_spec_is_the_one_that_the_cdk_makes_of_the_manifest():
@@ -35,11 +41,67 @@ def test_a_command_that_nobody_reads_ends_without_a_word(arguments):
     assert (done.returncode, done.stderr) == (1, b"")
 
 
-def test_spec_does_without_the_cdk():
-    command = "import sys; from source_linear.run import main; main(['spec'])"
-    script = f"{command}; sys.exit('airbyte_cdk' in sys.modules)"
+def test_the_package_has_the_source_where_airbytes_tools_look_for_it():
+    assert source_linear.SourceLinear is SourceLinear
+    with pytest.raises(AttributeError, match="no attribute 'SourceLinea'"):
+        _ = source_linear.SourceLinea
+
+
+@pytest.mark.parametrize("arguments", [["spec"], ["check", "--config", "none.json"]], ids=" ".join)
+def test_a_command_may_follow_two_dashes(arguments):
+    command = [sys.executable, "-m", "source_linear.run"]
+    plain, dashed = (
+        subprocess.run([*command, *dashes, *arguments], capture_output=True, text=True)
+        for dashes in ([], ["--"])
+    )
+    assert (dashed.returncode, dashed.stderr) == (plain.returncode, plain.stderr)
+    assert [json.loads(line)["type"] for line in dashed.stdout.splitlines()] == [
+        json.loads(line)["type"] for line in plain.stdout.splitlines()
+    ]
+
+
+def printed_without_the_cdk(*arguments):
+    """What the command prints, which must not have imported the CDK for it."""
+    script = f"""
+import atexit, os, sys
+from source_linear.run import main
+atexit.register(lambda: os._exit(3) if "airbyte_cdk" in sys.modules else None)
+main({list(arguments)!r})
+"""
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+@pytest.mark.parametrize("arguments", [["spec"], ["--help"], ["read", "--help"]], ids=" ".join)
+def test_what_needs_no_cdk_does_without_it(arguments):
+    assert printed_without_the_cdk(*arguments)
+
+
+def test_the_version_is_the_packages():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert printed_without_the_cdk("--version") == f"source-linear {project['version']}\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [
+        ("spec", {"--help", "--debug"}),
+        ("check", {"--help", "--debug", "--config"}),
+        ("discover", {"--help", "--debug", "--config"}),
+        ("read", {"--help", "--debug", "--config", "--catalog", "--state"}),
+    ],
+)
+def test_a_command_has_no_option_that_does_nothing(command, options):
+    assert set(re.findall(r"--\w[\w-]*", printed_without_the_cdk(command, "--help"))) == options
+
+
+def test_a_command_that_there_is_not_is_named_with_those_that_there_are():
+    command = [sys.executable, "-m", "source_linear.run", "write"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "'write' (choose from" in done.stderr
+    assert all(name in done.stderr for name in ("spec", "check", "discover", "read"))
 
 
 def run_with(error, *arguments):
@@ -47,10 +109,11 @@ def run_with(error, *arguments):
     script = f"""
 from airbyte_cdk.models import FailureType
 from source_linear import command
+from source_linear.arguments import parse
 def fail(parsed):
     {error}
 command._source = fail
-command.run({list(arguments)!r})
+command.run(parse({list(arguments)!r}))
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]

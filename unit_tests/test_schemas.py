@@ -6,7 +6,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from graphql import build_schema, parse, validate
+from graphql import InlineFragmentNode, Visitor, build_schema, parse, validate, visit
 from graphql.execution.values import get_variable_values
 
 from integration_tests.linear_api.cost import cost
@@ -60,6 +60,47 @@ by_stream = pytest.mark.parametrize("stream", STREAMS, ids=lambda stream: stream
 def test_a_schema_file_is_what_manifest_and_contract_make_of_it(stream):
     path = ROOT / "schemas" / f"{stream.name}.json"
     assert path.read_text("utf-8") == render(schema_of(stream, LINEAR)), "run: python -m tools.schemas"
+
+
+def selected(node):
+    """What a query selects of a field, by name, through fragments."""
+    found = {}
+    for one in node.selection_set.selections if node.selection_set else ():
+        if isinstance(one, InlineFragmentNode):
+            found |= selected(one)
+        else:
+            found[(one.alias or one.name).value] = selected(one)
+    return found
+
+
+def declared(schema):
+    """The properties of a schema, by name."""
+    return {name: declared(inner) for name, inner in schema.get("properties", {}).items()}
+
+
+@by_stream
+def test_the_objects_of_a_list_are_declared_as_they_are_selected(stream):
+    schema = schema_of(stream, LINEAR)["properties"]
+    lists = {
+        name: column["items"]
+        for name, column in schema.items()
+        if "object" in column.get("items", {}).get("type", ())
+    }
+    fields = {}
+    visit(parse(stream.query), Collector(fields))
+    assert {name: declared(items) for name, items in lists.items()} == {name: fields[name] for name in lists}
+    assert lists.keys() == {name for name in stream.objects if "array" in schema[name]["type"]}
+
+
+class Collector(Visitor):
+    """Keeps of each field of a query what is selected of it."""
+
+    def __init__(self, fields):
+        super().__init__()
+        self.fields = fields
+
+    def enter_field(self, node, *_):
+        self.fields.setdefault(node.name.value, selected(node))
 
 
 def test_there_is_a_schema_for_each_stream_and_no_other():

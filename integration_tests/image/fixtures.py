@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from integration_tests.figures import note
-
-from .engine import Engine, docker_engine
-from .system import Unavailable
+from tools.engine import Engine, docker_engine
+from tools.machine import Unavailable
 
 __all__ = ["engine", "image"]
 

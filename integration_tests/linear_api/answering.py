@@ -83,7 +83,12 @@ class Answering:
             raise wrong_variables(executor, request.variables)
         assert isinstance(executor, RowExecutor)
         executor.watched = watched(faults)
-        self._api.limits.check_size(executor.context_value.price)
+        try:
+            self._api.limits.check_size(executor.context_value.price)
+        except Rejected:
+            if self._api.limits.bills_refusals:
+                self._api.limits.spend(identity, executor.context_value.cost)
+            raise
         result, headers = self._billed(executor, identity, request, record)
         for error in result.errors or ():
             if isinstance(error.original_error, NotInSimulator):

@@ -23,6 +23,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLResolveInfo,
+    GraphQLSchema,
     get_argument_values,
     get_named_type,
     get_operation_ast,
@@ -97,6 +98,7 @@ class Execution:
         self._reads: dict[tuple[str, str], Read] = {}
         self._documents: OrderedDict[tuple[str, frozenset[str]], Document] = OrderedDict()
         self._lock = threading.Lock()
+        self.described: GraphQLSchema | None = None  # what introspection says instead
 
     def document(self, query: str, removed: frozenset[str] = frozenset()) -> Document:
         """Parse and validate a query, once for each text and for what is removed from the schema."""
@@ -118,8 +120,10 @@ class Execution:
     ) -> Executor[Any] | list[GraphQLError]:
         """An executor for a valid document, or what is wrong with the variables."""
         assert document.document is not None
+        names = document.roots(operation_name)
+        introspects = bool(names) and all(name.startswith("__") for name in names)
         executor = (executor_class or RowExecutor).build(
-            self._schema.graphql,
+            self._described(document) if introspects else self._schema.graphql,
             document.document,
             raw_variable_values=dict(variables),
             operation_name=operation_name,
@@ -141,6 +145,12 @@ class Execution:
         if isinstance(executor, RowExecutor):
             executor.read = self.read
         return executor
+
+    def _described(self, document: Document) -> GraphQLSchema:
+        """The schema as it describes itself."""
+        if self.described is not None:
+            return self.described
+        return schema_without(document.removed) if document.removed else self._schema.graphql
 
     def price(self, document: Document, executor: Executor[Any]) -> Price:
         """What an executor's operation costs."""

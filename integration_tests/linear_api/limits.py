@@ -35,7 +35,8 @@ class Limits:
     `requests` and `points` are allowed per `window` seconds, by kind of authentication; change
     them at any time. `endpoints` limits single roots by requests. `largest` is what one query
     may cost, `billing` how it is billed: one of `cost.BILLINGS`. `rejection_status` is 400 as Linear
-    answers, or 429 as its edge does.
+    answers, or 429 as its edge does. Without `refills` nothing comes back, with `bills_refusals` a query
+    that is too complex is billed all the same: Linear is not known to do either.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -48,6 +49,8 @@ class Limits:
         self.largest = LARGEST
         self._billing = FORMULA
         self.rejection_status = 400
+        self.refills = True
+        self.bills_refusals = False
         self._used: dict[tuple[str, str], tuple[float, int]] = {}  # amount, at
 
     @property
@@ -181,6 +184,8 @@ class Limits:
 
     def _amount(self, kind: str, bucket: str) -> float:
         used, at = self._used.get((kind, bucket), (0.0, 0))
+        if not self.refills:
+            return used
         drained = (self._clock.milliseconds - at) / 1000 * self._limit(kind, bucket) / self.window
         return max(0.0, used - drained)
 

@@ -40,16 +40,24 @@ class OrderBy:
 
     def sorted(self, rows: list[Row]) -> list[Row]:
         """The rows, newest first."""
-        return sorted(rows, key=self.key, reverse=True)
+        return sorted(rows, key=self.key, reverse=not self._ascends)
 
     def precedes(self, one: Key, other: Key) -> bool:
         """Whether one place comes strictly before another."""
-        return one > other
+        if "PAGING-10" in self._workspace.deviations and len(one) == len(other):
+            one, other = one[:-1], other[:-1]
+        return one < other if self._ascends else one > other
 
     def cursor(self, row: Row) -> str:
         """The row's cursor."""
         row_id: str = row["id"]
+        if "PAGING-4" in self._workspace.deviations:
+            return base64.b64encode(row_id.encode()).decode()
         return row_id
+
+    @property
+    def _ascends(self) -> bool:
+        return "FILTER-7" in self._workspace.deviations
 
     def place(self, cursor: str) -> Key:
         """Where the row of a cursor stands now, or stood when it was purged.
@@ -57,6 +65,8 @@ class OrderBy:
         Raises:
             InvalidInput: no row ever had that id.
         """
+        if "PAGING-4" in self._workspace.deviations and "-" not in cursor:
+            cursor = base64.b64decode(cursor).decode()
         row = self._workspace.get(self._entity, cursor)
         row = row or self._workspace.tombstones[self._entity].get(cursor)
         if row is None:
@@ -188,6 +198,8 @@ class Pages:
         """A page of a nested list; arguments and errors as for `root`."""
         order = self._order(entity, args)
         rows = order.sorted(rows) if len(rows) > 1 else rows
+        if "PAGING-5" in self._workspace.deviations:
+            args = {**args, "first": LARGEST}
         return self._page(entity, rows, order, args, input_types)
 
     def _order(self, entity: str, args: Mapping[str, Any]) -> Order:
@@ -195,7 +207,8 @@ class Pages:
         if sort:
             return Sort([self._sort_field(entity, one) for one in sort])
         fields = self._schema.fields(entity)
-        field = args.get("orderBy") or "createdAt"
+        otherwise = "FILTER-6" in self._workspace.deviations
+        field = args.get("orderBy") or ("updatedAt" if otherwise else "createdAt")
         return OrderBy(self._workspace, entity, field if field in fields else "startedAt")
 
     def _sort_field(self, entity: str, sort: Mapping[str, Any]) -> tuple[str, bool, bool]:
@@ -212,9 +225,12 @@ class Pages:
 
     def _visible(self, entity: str, args: Mapping[str, Any], input_types: Mapping[str, str]) -> Test:
         tests: list[Test] = []
-        if not args.get("includeArchived"):
+        deviations = self._workspace.deviations
+        if not args.get("includeArchived") and "ARCHIVING-1" not in deviations:
             tests.append(lambda row: row["archivedAt"] is None)
-        if "includeDisabled" in input_types and not args.get("includeDisabled"):
+        if "includeDisabled" in input_types and not (
+            args.get("includeDisabled") or "PAGING-11" in deviations
+        ):
             tests.append(lambda row: row["active"] is not False)
         if args.get("filter"):
             tests.append(self._filters.test(entity, input_types["filter"], args["filter"]))
@@ -233,6 +249,8 @@ class Pages:
         for name in ("includeSubTeams", "includeSubInitiatives"):
             if args.get(name):
                 raise NotInSimulator(name)
+        if "PAGING-3" in self._workspace.deviations and (args.get("first") or 0) > LARGEST:
+            args = {**args, "first": LARGEST}
         first, last = _size("first", args), _size("last", args)
         if first is not None and last is not None:
             raise InvalidInput("Use either first or last, not both.")
@@ -245,7 +263,7 @@ class Pages:
             place = order.place(args["before"])
             high = _partition(rows, lambda row: order.precedes(order.key(row), place))
         if last is None:
-            size = first or DEFAULT_SIZE
+            size = first or (10 if "PAGING-2" in self._workspace.deviations else DEFAULT_SIZE)
             found = _matches(rows, range(low, high), visible, size)
         else:
             found = _matches(rows, range(high - 1, low - 1, -1), visible, last)[::-1]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from urllib.parse import parse_qs
 
 import orjson
+from graphql import GraphQLSchema
 
 from .answering import Answering
 from .auth import Auth, OAuthError
@@ -166,6 +167,10 @@ class LinearApi:
             ValueError: the schema has no such thing.
         """
         self.removed = coordinates(self.removed | set(what))
+
+    def describe(self, schema: GraphQLSchema | None) -> None:
+        """Let introspection tell of another schema than that of the queries; None ends it."""
+        self._execution.described = schema
 
     def restore(self, *what: str) -> None:
         """Put back what was removed; all of it when nothing is named."""

@@ -37,6 +37,7 @@ class Tables:
         self._closed: set[tuple[str, str]] = set()  # what is hidden by itself
         self._owners: dict[str, list[tuple[str, str]]] = {}
         self._late: Late | None = None
+        self.deviations: set[str] = set()  # facts of docs/linear-api.md that it does not follow
 
     def get(self, type_name: str, row_id: str | None) -> Row | None:
         """A row, archived or not; None when there is none (any more)."""

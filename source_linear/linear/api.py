@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 from requests.adapters import HTTPAdapter
@@ -23,6 +23,16 @@ LONGEST_PAUSE = 60.0  # seconds between two tries
 LONGEST_LIMIT = 6 * 3600.0  # seconds after which a rate limit that does not end is given up
 _TRIES_FOR_THE_REST = 3  # where rows came, but Linear failed on some of their fields
 _TOKEN_TIMEOUT = (10, 30)
+
+
+class Observer(Protocol):
+    """Who is told of each exchange: each try counts, and nothing of what came is judged yet."""
+
+    def sending(self, body: bytes) -> None:
+        """A request is about to be sent; an exception stops it."""
+
+    def received(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        """A response came."""
 
 
 class _Slots:
@@ -55,6 +65,7 @@ class Api:
         budget: the requests and points that all who ask share.
         patience: seconds after which a failure that may pass is given up.
         waits: whether it waits for the rate budget; a check does not.
+        observer: who is told of each exchange, if anybody.
     """
 
     def __init__(
@@ -81,6 +92,7 @@ class Api:
         self.budget = Budget(share, now, sleep)
         self.patience = 300.0
         self.waits = True
+        self.observer: Observer | None = None
         self._url = url
         self._credentials = credentials
         self._slots = _Slots(slots)
@@ -161,7 +173,8 @@ class Api:
                     raise LinearError(failure)
                 attempt += 1
                 _LOGGER.info("%s Trying again in %.1f s.", failure.reason, pause)
-                self._sleep(pause)
+                with self.budget.waiting(stream, self._now() + pause):
+                    self._sleep(pause)
 
     def _exchange(self, stream: str, body: bytes, roots: Mapping[str, Collection[str]]) -> tuple[Answer, str]:
         """Send one request, once; returns the answer and the `Authorization` that it was sent with."""
@@ -182,6 +195,8 @@ class Api:
         header = self._credentials.header
         headers = {"Content-Type": "application/json", "Authorization": header}
         timeout = (min(CONNECT, self.patience), min(READ, self.patience))
+        if self.observer:
+            self.observer.sending(body)
         try:
             response = self._session.post(
                 self._url, data=body, headers=headers, timeout=timeout, allow_redirects=False
@@ -190,6 +205,8 @@ class Api:
             return Answer({}, failure=judge_silence(stream, error)), header
         self.budget.observe(stream, response.headers)
         content, status = response.content, response.status_code
+        if self.observer:
+            self.observer.received(status, response.headers, content)
         _LOGGER.debug(
             "%sHTTP %s, %s points.", subject(stream), status, response.headers.get("X-Complexity", "no")
         )

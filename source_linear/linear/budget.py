@@ -71,6 +71,15 @@ class Bucket:
             ours = self._at + over / (refill * self._share)
         return max(0.0, theirs - now, ours - now)
 
+    def seconds_for(self, amount: float, now: float) -> float:
+        """The seconds until `amount` can have been spent, if nobody else spends."""
+        if not self._limit:
+            return 0.0
+        most = self._limit * self._share
+        refill = most / _WINDOW
+        left = self._remaining if self._share == 1 else min(self._remaining, most - self._spent)
+        return max(0.0, (amount - min(left + (now - self._at) * refill, most)) / refill)
+
     def release(self, amount: float) -> None:
         """What was taken has been answered, or will never be."""
         self._under_way -= amount
@@ -105,6 +114,7 @@ class Budget:
         self._typical: dict[str, float] = {}
         self._blocked_until: defaultdict[str, float] = defaultdict(float)  # "" blocks all streams
         self._announced: dict[str, float] = {}
+        self._waiting: dict[int, tuple[str, float]] = {}  # by thread
         self.usage: defaultdict[str, Usage] = defaultdict(Usage)
 
     @contextmanager
@@ -121,7 +131,8 @@ class Budget:
             points = self._typical.get(stream, 0.0)
             until = now + max(self._requests.take(1, now), self._points.take(points, now))
         try:
-            self._wait(lambda: until, "Keeping within the budget of Linear's rate limit", before_waiting)
+            why = "Keeping within the budget of Linear's rate limit"
+            self._wait(stream, lambda: until, why, before_waiting)
             self._wait_while_blocked(stream, before_waiting)
             yield
         finally:
@@ -179,12 +190,35 @@ class Budget:
 
     def _wait_while_blocked(self, stream: str, before_waiting: Callable[[], None]) -> None:
         self._wait(
+            stream,
             lambda: max(self._blocked_until[""], self._blocked_until[stream]),
             "Linear's rate limit is used up",
             before_waiting,
         )
 
-    def _wait(self, until: Callable[[], float], why: str, before_waiting: Callable[[], None]) -> None:
+    @contextmanager
+    def waiting(self, stream: str, until: float) -> Iterator[None]:
+        """Let it be known that this thread waits for a stream, until a moment."""
+        thread = threading.get_ident()
+        self._waiting[thread] = stream, until
+        try:
+            yield
+        finally:
+            self._waiting.pop(thread, None)
+
+    def waits_until(self, stream: str) -> float | None:
+        """Until when a stream waits, by the clock; None where it does not."""
+        return min((until for name, until in list(self._waiting.values()) if name == stream), default=None)
+
+    def seconds_for(self, requests: float, points: float) -> float:
+        """The seconds until Linear's limits have allowed so many requests and points more."""
+        now = self._now()
+        with self._lock:
+            return max(self._requests.seconds_for(requests, now), self._points.seconds_for(points, now))
+
+    def _wait(
+        self, stream: str, until: Callable[[], float], why: str, before_waiting: Callable[[], None]
+    ) -> None:
         while (left := until() - self._now()) > 0:
             before_waiting()
             with self._lock:
@@ -194,7 +228,8 @@ class Budget:
             if due:
                 clock = time.strftime("%H:%M:%S UTC", time.gmtime(until()))
                 _LOGGER.info("%s: waiting until %s, then continuing.", why, clock)
-            self._sleep(min(left, _LOG_EVERY))
+            with self.waiting(stream, until()):
+                self._sleep(min(left, _LOG_EVERY))
 
     def _reset(self, headers: Mapping[str, str], kind: str) -> float:
         """When a bucket is full again, on our own clock, which may be wrong: the answer is dated."""

@@ -77,7 +77,7 @@ class Probe:
         whole = Whole(self.wholes[stream.name].floor)
         walks = {}
         for root in stream.roots:
-            walks[root.name] = Walk(root, stream.filter_of_teams(self._team_keys))
+            walks[root.name] = Walk(root, stream.filter_of_teams(self._team_keys), checks_end=True)
             walks[root.name].parts[stream.name] = Part(None, root if root.children else None, whole)
         walk(roots, walks)
         return whole if whole.is_known and not any(one.is_failed for one in walks.values()) else None
@@ -130,7 +130,7 @@ class Probe:
             whole.finish()
 
     def _judge_walks(self, stream: Stream, cursor: str | None, walks: Sequence[Walk]) -> None:
-        if not walks or any(one.is_failed for one in walks):
+        if not walks or any(one.is_failed or one.is_doubtful for one in walks):
             return
         changed = [row_id for one in walks for row_id in one.parts[stream.name].changed]
         if len(walks) == 1:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Collection, Iterable, Mapping
+from functools import cached_property
 from typing import Any
 
 from airbyte_cdk.sources.types import StreamSlice
@@ -88,8 +89,7 @@ class Reader:
         cursors = self._read_token(token)
         self._refuse_circles(str(stream_slice), cursors)
         fetched = self._pages.fetch(cursors, self._variables(window, declared), first)
-        if self._stream.kind == "swept":
-            self._count(fetched, token is None)
+        self._count(fetched, window, token is None)
         ends = {name for name, one in fetched.items() if not one.more or self._is_past(one.nodes, window)}
         rows: list[Record] = []
         for root in self._stream.roots:
@@ -103,8 +103,17 @@ class Reader:
         following = self._token({name: one for name, one in fetched.items() if name not in ends})
         return self._page(rows, following, stream_slice, again)
 
-    def _count(self, fetched: Mapping[str, Fetched], begins: bool) -> None:
-        """Write down how long a list is that is read whole, for the next sync's change probe."""
+    @cached_property
+    def _known(self) -> dict[str, None]:
+        """The ids of the rows, or of parents, that are to be asked for again; they are when a sync starts."""
+        return dict.fromkeys(self._shared.again[self._stream.name])
+
+    def _count(self, fetched: Mapping[str, Fetched], window: Window, begins: bool) -> None:
+        """Say how far a page goes; write down how long a list is that is read whole, for the next probe."""
+        for one in fetched.values():
+            self._shared.progress.reached(self._stream.name, window, [node for node, _ in one.nodes])
+        if self._stream.kind != "swept":
+            return
         length = sum(len(one.nodes) for one in fetched.values())
         self._length = length if begins else self._length + length
         if len(self._stream.roots) == 1 and not any(one.more for one in fetched.values()):
@@ -112,9 +121,8 @@ class Reader:
 
     def _changed(self, ids: Collection[str], window: Window, stream_slice: StreamSlice) -> list[Record]:
         """The rows that the change probe found, or the rows of the parents; without news nothing is asked."""
-        name = self._stream.name
-        known = self._shared.again[name]  # come by themselves
-        wanted = [one for one in dict.fromkeys([*ids, *self._shared.also[name]]) if one not in known]
+        also = self._shared.also[self._stream.name]
+        wanted = [one for one in dict.fromkeys([*ids, *also]) if one not in self._known]
         nodes = self._pages.by_ids(wanted)
         if self._stream.kind == "windowed":  # what was updated since is the next sync's
             nodes = [(node, shape) for node, shape in nodes if node[CURSOR_FIELD] <= window.end]
@@ -135,7 +143,9 @@ class Reader:
             _LOGGER.warning(warning(self._stream.name, column, expected, seen))
         field = self._stream.cursor_field
         begins = stream_slice["start_time"]
-        return {ROWS: self._kept(rows), AGAIN: list(again), "pageInfo": info, CURSOR: field, BEGINS: begins}
+        rows = self._kept(rows)
+        self._shared.progress.came(self._stream.name, begins, len(rows), following is None)
+        return {ROWS: rows, AGAIN: list(again), "pageInfo": info, CURSOR: field, BEGINS: begins}
 
     def _read_token(self, token: str | None) -> dict[str, str | None]:
         parts = [part.partition(">") for part in (token or "").split()]
@@ -178,21 +188,21 @@ class Reader:
         every: bool = False,
     ) -> list[Record]:
         """The rows wanted of some nodes, and of those of earlier pages that waited for their lists."""
-        known = self._shared.again[self._stream.name]
+        known, swept = self._known, self._stream.kind == "swept"
+        if not swept and not every:  # what is known comes by its id
+            nodes = [one for one in nodes if one[0]["id"] not in known]
         if root.children:
             missed = [one for one in nodes if one[0]["id"] in known and not every]
             nodes = [one for one in nodes if one not in missed] if missed else nodes
             rows = self._children(root, missed, window, stream_slice, False, True) if missed else []
             return rows + self._children(root, nodes, window, stream_slice, goes_on, every)
-        if self._stream.kind == "swept" and not every:
+        if self._stream.kind != "windowed" and not every:
             last = window.rows[1] or window.end
             nodes = [
                 (node, shape)
                 for node, shape in nodes
                 if window.holds(node) or (node["id"] in known and node[CURSOR_FIELD] <= last)
             ]
-        if self._stream.kind == "feed" and not every:  # what is known comes by its id
-            nodes = [one for one in nodes if window.holds(one[0]) and one[0]["id"] not in known]
         # What is read newest first ends before its root does: nothing could wait there for the end.
         waits = goes_on and self._stream.order_by != CURSOR_FIELD
         return self._lists.completed(root, self._nested, nodes, stream_slice, waits)
@@ -201,7 +211,7 @@ class Reader:
         self, root: Root, nodes: Nodes, window: Window, stream_slice: StreamSlice, goes_on: bool, every: bool
     ) -> list[Record]:
         """The rows wanted of some parents, each with the columns that it takes from its parent."""
-        stream, children, known = self._stream, root.children, self._shared.again[self._stream.name]
+        stream, children, known = self._stream, root.children, self._known
         assert children is not None
         if not stream.has_own_dates and not every:
             nodes = [(parent, shape) for parent, shape in nodes if window.holds(parent)]
@@ -231,14 +241,16 @@ class Reader:
             window: what is read.
             by_id: whether they are asked for; otherwise they have come.
         """
-        ids = self._shared.again[self._stream.name]
+        ids = self._known
         if not ids or not self._asks_again:
             return []
         self._asks_again = False
         if by_id:
             root, nowhere = self._stream.roots[0], StreamSlice(partition={}, cursor_slice={})
             end = window.bounds.end  # what was updated since is the next sync's
-            nodes = [one for one in self._pages.by_ids(ids) if root.children or one[0][CURSOR_FIELD] <= end]
+            nodes = [
+                one for one in self._pages.by_ids(list(ids)) if root.children or one[0][CURSOR_FIELD] <= end
+            ]
             rows += self._rows(root, nodes, window, nowhere, False, True)
         return list(ids)
 
@@ -252,8 +264,7 @@ class Reader:
         self._fetched |= {node["id"] for one in fetched.values() for node, _ in one.nodes}
         if not ends:
             return []
-        known = self._shared.again[self._stream.name]  # come by themselves
-        nodes = self._pages.by_ids([one for one in also if one not in self._fetched and one not in known])
+        nodes = self._pages.by_ids([one for one in also if one not in self._fetched])
         nodes = [one for one in nodes if root.children or one[0][CURSOR_FIELD] < window.start]
         return self._rows(root, nodes, window, stream_slice, False, not root.children)
 

@@ -129,6 +129,9 @@ class Walk:
         parts: what it is to each stream.
         count: how many rows came.
         goes_on: whether there may be more.
+        is_failed: whether it could not be walked.
+        is_doubtful: whether it had rows and came empty: nothing but a `pageInfo` tells that from a lost page.
+        checks_end: whether it is asked for with a `pageInfo` that tells.
     """
 
     root: Root
@@ -138,6 +141,8 @@ class Walk:
     count: int = 0
     goes_on: bool = True
     is_failed: bool = False
+    is_doubtful: bool = False
+    checks_end: bool = False
     _last: str = ""
     _asked: int = 0
 
@@ -157,20 +162,21 @@ class Walk:
             arguments.append(f"filter: ${name}")
             variables[name] = (f"{self.root.entity}Filter", self.filter)
         selection = " ".join(dict.fromkeys(inner))
-        return Question(
-            f"{self.root.name}({', '.join(arguments)}) {{ nodes {{ {selection} }} }}", variables, ("nodes",)
-        )
+        info = "pageInfo { endCursor }" if self.checks_end else ""
+        keys = ("nodes", "pageInfo") if self.checks_end else ("nodes",)
+        text = f"{self.root.name}({', '.join(arguments)}) {{ nodes {{ {selection} }} {info} }}"
+        return Question(text, variables, keys)
 
-    def take(self, nodes: Sequence[Record | None]) -> None:
-        """Take the rows that came, where they can be the next ones.
-
-        A list that had rows and has none is not believed: without `pageInfo` nothing else tells a lost page.
-        """
+    def take(self, page: Mapping[str, Any]) -> None:
+        """Take the rows of a page, where they can be the next ones."""
+        nodes: Sequence[Record | None] = page["nodes"]
         sound = [node for node in nodes if is_sound(node)]
         ids = {node["id"] for node in sound}
-        if (self.length and not self.count and not nodes) or len(ids) < len(nodes) or self._last in ids:
+        lost = not nodes and self.checks_end and page["pageInfo"].get("endCursor")
+        if lost or len(ids) < len(nodes) or self._last in ids:
             self.is_failed = True
             return
+        self.is_doubtful = bool(self.length) and not self.count and not nodes
         for part in self.parts.values():
             for node in sound:
                 self.is_failed = not part.take(node) or self.is_failed
@@ -197,7 +203,7 @@ def walk(roots: Roots, walks: Mapping[str, Walk], answered: Mapping[str, Any] | 
             answered = roots.ask({name: one.question(name) for name, one in going_on.items()})
         for name, one in going_on.items():
             if name in answered:
-                one.take(answered[name]["nodes"])
+                one.take(answered[name])
             else:
                 one.is_failed = True
         answered = None

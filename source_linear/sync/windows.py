@@ -39,6 +39,7 @@ class Window:
         child: whether the server is asked for parents, of which only some rows are wanted.
         early: whether also for parents that changed a little before: for rows with dates of their own.
         rows: first and last millisecond of the rows wanted, where the server cannot be asked for them.
+        slice: the slice itself: its first and last millisecond.
     """
 
     start: str | None
@@ -47,6 +48,7 @@ class Window:
     child: bool
     early: bool
     rows: tuple[str | None, str | None]
+    slice: tuple[str, str] = ("", "")
 
     @classmethod
     def of(cls, stream_slice: StreamSlice, parameters: Mapping[str, Any]) -> "Window":
@@ -63,7 +65,8 @@ class Window:
             rows = (None, bounds.end)
         else:
             rows = (start, end)
-        return cls(start, end, bounds, child, "cursor_field" not in parameters, rows)
+        own = (stream_slice["start_time"], end)
+        return cls(start, end, bounds, child, "cursor_field" not in parameters, rows, own)
 
     @classmethod
     def since(cls, stream: Stream, cursor: str) -> "Window":

@@ -16,7 +16,8 @@ import duckdb
 
 from tools.demo.connector import Connector
 from tools.demo.destination import DuckDBDestination
-from tools.demo.errors import DemoError
+from tools.demo.errors import DemoError, sentence
+from tools.demo.models import make_report, show_picture
 from tools.demo.processes import KEY_VARIABLE
 from tools.demo.screen import Screen
 from tools.demo.summary import answer_questions, conclude, show_tables
@@ -33,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--directory", type=Path, default=Path(".demo"), help="default: .demo")
     parser.add_argument("--issues", type=int, default=2000, help="issues in the simulated workspace")
     parser.add_argument("--fresh", action="store_true", help="start over")
+    parser.add_argument("--no-report", action="store_true", help="without the models of dbt and the report")
     parser.add_argument("--api-url", help="Linear's GraphQL endpoint, if it is behind a proxy")
     options = parser.parse_args(arguments)
     if options.issues < _FEWEST_ISSUES:
@@ -43,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         _demo(options, screen)
     except (DemoError, OSError, duckdb.Error) as error:
-        screen.error(str(error))
+        screen.error(sentence(error, options.directory))
         return 1
     except KeyboardInterrupt:
         screen.error("Stopped. What was stored is kept; the next run goes on from there.")
@@ -103,7 +105,14 @@ def _demo(options: argparse.Namespace, screen: Screen) -> None:
         syncs = write_down(destination, done)
         show_tables(screen, destination, streams, done)
         answer_questions(screen, destination)
-        conclude(screen, destination, syncs, done.warnings)
+    report = None
+    if not options.no_report:
+        screen.title("Models")
+        source = "your workspace" if workspace.stand_in is None else "a simulated workspace"
+        report = make_report(screen, directory.database, f"From {source}.")
+    conclude(screen, directory.database, syncs, done.warnings)
+    if report:
+        show_picture(screen, report)
     if done.failure:
         raise done.failure
 

@@ -24,7 +24,8 @@ SELECT teams.name AS team,
 FROM issues
 JOIN teams ON teams.id = issues.teamId
 JOIN workflow_states AS states ON states.id = issues.stateId
-WHERE NOT issues.isArchived AND states.type NOT IN ('completed', 'canceled', 'duplicate')
+WHERE NOT issues.isArchived
+  AND states.type NOT IN ('completed', 'canceled', 'duplicate')
 GROUP BY team ORDER BY open DESC LIMIT 8""",
     ),
     Question(
@@ -32,7 +33,9 @@ GROUP BY team ORDER BY open DESC LIMIT 8""",
         """\
 SELECT teams.name AS team,
        count(*) AS completed,
-       round(median(epoch(completedAt - startedAt)) / 86400, 1) AS median_days
+       round(
+           median(epoch(completedAt - startedAt)) / 86400, 1
+       ) AS median_days
 FROM issues
 JOIN teams ON teams.id = issues.teamId
 WHERE NOT issues.isArchived AND completedAt >= startedAt
@@ -41,12 +44,16 @@ GROUP BY team ORDER BY completed DESC LIMIT 8""",
     Question(
         "Which open issues are discussed most?",
         """\
-SELECT issues.identifier AS issue, issues.title[:40] AS title, states.name AS state,
-       count(*) AS comments, count(DISTINCT comments.userId) AS people
+SELECT issues.identifier AS issue,
+       issues.title[:32] AS title,
+       states.name AS state,
+       count(*) AS comments,
+       count(DISTINCT comments.userId) AS people
 FROM comments
 JOIN issues ON issues.id = comments.issueId
 JOIN workflow_states AS states ON states.id = issues.stateId
-WHERE NOT issues.isArchived AND states.type NOT IN ('completed', 'canceled', 'duplicate')
+WHERE NOT issues.isArchived
+  AND states.type NOT IN ('completed', 'canceled', 'duplicate')
   AND NOT comments.isArchived
 GROUP BY ALL ORDER BY comments DESC, people DESC, issue LIMIT 5""",
     ),

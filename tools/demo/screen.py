@@ -1,7 +1,7 @@
 """What the person at the terminal sees: a moving display on a terminal, plain lines elsewhere."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,6 +14,8 @@ from rich.text import Text
 
 _PLAIN_EVERY = 5.0  # seconds between two lines of a long step where nothing can move
 _PLAIN_WIDTH = 1000  # a log's lines are not wrapped
+_BAR = 24  # columns of the longest bar
+_COLOURS = ("blue", "green")
 
 
 class Step:
@@ -103,7 +105,7 @@ class Screen:
     def sql(self, sql: str) -> None:
         """SQL, as it can be pasted."""
         if self._console.is_terminal:
-            code = Syntax(sql, "sql", theme="ansi_dark", background_color="default")
+            code = Syntax(sql, "sql", theme="ansi_dark", background_color="default", word_wrap=True)
             self._indented(code)
         else:
             self.text(sql)
@@ -118,6 +120,23 @@ class Screen:
             table.add_row(*(Text(_shown(value)) for value in row))
         self._indented(table)
 
+    def bars(self, rows: Sequence[tuple[str, Mapping[str, int]]]) -> None:
+        """A picture: at each place a bar for each value, all on one scale."""
+        most = max((value for _, values in rows for value in values.values()), default=0) or 1
+        table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
+        table.add_column("", no_wrap=True)
+        for name in rows[0][1] if rows else ():
+            table.add_column(name, no_wrap=True, min_width=_BAR + 5)
+        for place, values in rows:
+            table.add_row(
+                Text(place),
+                *(
+                    Text(_bar(value / most), colour) + Text(f" {value:,}", "default")
+                    for value, colour in zip(values.values(), _COLOURS, strict=False)
+                ),
+            )
+        self._indented(table)
+
     def _indented(self, renderable: RenderableType) -> None:
         """Print it, without blanks at the ends of lines where nothing is coloured."""
         padded = Padding(renderable, (0, 2), expand=False)
@@ -128,6 +147,11 @@ class Screen:
             self._console.print(padded)
         for line in capture.get().splitlines():
             self._console.out(line.rstrip(), highlight=False)
+
+
+def _bar(share: float) -> str:
+    whole, rest = divmod(round(share * _BAR * 8), 8)
+    return "█" * whole + ("", *"▏▎▍▌▋▊▉")[rest]
 
 
 def _shown(value: Any) -> str:

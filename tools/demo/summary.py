@@ -47,7 +47,7 @@ def answer_questions(screen: Screen, destination: DuckDBDestination) -> None:
 
 def conclude(
     screen: Screen,
-    destination: DuckDBDestination,
+    database: Path,
     syncs: Sequence[tuple[Any, ...]],
     warnings: Sequence[str],
 ) -> None:
@@ -61,11 +61,10 @@ def conclude(
     if len(syncs) > 1:
         screen.text(f"The first run read {_effort(syncs[0])}.")
     screen.gap()
-    path = destination.path
-    screen.text(f"The tables are in {path}. Open them with DuckDB's own program:")
-    screen.command(f"duckdb -ui {path}")
+    screen.text(f"The tables are in {database}. Open them with DuckDB's own program:")
+    screen.command(f"duckdb -ui {database}")
     screen.text("or with this project's Python:")
-    asked = f"print(duckdb.connect('{path}').sql('FROM issues'))"
+    asked = f"print(duckdb.connect('{database}').sql('FROM issues'))"
     screen.command(f'{_python()} -c "import duckdb; {asked}"')
     screen.text("Run `make demo` again: it reads what has changed until then.")
 

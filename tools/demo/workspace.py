@@ -62,7 +62,8 @@ class Directory:
     def clear(self) -> None:
         """Remove what is held."""
         log = self.database.with_name(f"{self.database.name}.wal")
-        for file in (self._memory, self.database, log):
+        report = self.database.with_name("report.html")
+        for file in (self._memory, self.database, log, report):
             file.unlink(missing_ok=True)
 
 

@@ -1,4 +1,4 @@
-"""The machine that the tests run on: its packages, a place to keep things, an unprivileged user."""
+"""The machine that tests and releases run on: its packages, a place to keep things, an unprivileged user."""
 
 import os
 import shutil
@@ -11,7 +11,7 @@ _NOBODY = 65534
 
 
 class Unavailable(Exception):
-    """Something that a test needs cannot be had on this machine; says what and why."""
+    """Something that is needed cannot be had on this machine; says what and why."""
 
 
 def cache_directory(name: str) -> Path:

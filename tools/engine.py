@@ -14,12 +14,16 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .system import Unavailable, cache_directory, install
+from tools.machine import Unavailable, cache_directory, install
 
 _BASE = "source-linear-standin-base"
 _BASE_PACKAGES = "python3,python3-venv,ca-certificates"
 _PIP_SETTINGS = ("index-url", "proxy", "timeout", "trusted-host")
 _CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
+
+
+class EngineError(Exception):
+    """The engine refused something; says what, and what it printed."""
 
 
 @dataclass
@@ -41,16 +45,31 @@ class Engine:
         return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=timeout)
 
     def must(self, *arguments: str | Path, timeout: float = 600) -> str:
-        """Run `docker` with these arguments, which must succeed; returns what it printed."""
+        """Run `docker` with these arguments; returns what it printed.
+
+        Raises:
+            EngineError: it did not succeed.
+        """
         done = self.docker(*arguments, timeout=timeout)
-        assert done.returncode == 0, f"docker {arguments}:\n{done.stdout[-3000:]}{done.stderr[-3000:]}"
+        if done.returncode:
+            said = f"{done.stdout[-3000:]}{done.stderr[-3000:]}"
+            raise EngineError(f"docker {' '.join(map(str, arguments))}:\n{said}")
         return done.stdout
 
-    def build(self, context: Path, tag: str) -> None:
-        """Build the Dockerfile of a directory, each stage under a tag so that its layers are kept."""
-        base = ["--build-arg", f"BASE_IMAGE={self.base_image}"] if self.base_image else []
-        for options in (["--target", "build", "--tag", f"{tag}-build"], ["--tag", tag]):
-            self.must("build", "--network", "host", *base, *options, context)
+    def build(self, context: Path, tag: str, *options: str, made: str = "0") -> None:
+        """Build the Dockerfile of a directory, each stage under a tag so that its layers are kept.
+
+        Args:
+            context: the directory.
+            tag: of the image.
+            options: further ones of `docker build` for the image.
+            made: the time that its files are to have, in seconds since 1970.
+        """
+        arguments = ["--build-arg", f"SOURCE_DATE_EPOCH={made}"]
+        if self.base_image:
+            arguments += ["--build-arg", f"BASE_IMAGE={self.base_image}"]
+        for stage in (["--target", "build", "--tag", f"{tag}-build"], ["--tag", tag, *options]):
+            self.must("build", "--network", "host", *arguments, *stage, context)
         if self.base_image:  # the engine is ours
             self.must("image", "prune", "--force")
 

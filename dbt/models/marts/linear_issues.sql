@@ -1,0 +1,131 @@
+-- One row an issue, those in the trash too, with the names of what it belongs to and its times.
+with recursive issues as (
+    select * from {{ ref('stg_linear__issues') }}
+),
+
+-- From issues without a parent downwards. What has no way up to one (a circle) has no depth.
+descent as (
+    select
+        issues.id,
+        issues.project_id,
+        case when issues.parent_id is null then 0 else 1 end as depth,
+        case when issues.project_id is not null then 1 end as project_depth
+    from issues
+    left join issues as parents on issues.parent_id = parents.id
+    where parents.id is null
+
+    union all
+
+    select
+        issues.id,
+        issues.project_id,
+        descent.depth + 1 as depth,
+        case
+            when issues.project_id = descent.project_id then descent.project_depth + 1
+            when issues.project_id is not null then 1
+        end as project_depth
+    from issues
+    inner join descent on issues.parent_id = descent.id
+),
+
+label_ids as (
+    {{ linear_elements(ref('stg_linear__issues'), 'label_ids') }}
+),
+
+labels as (
+    select
+        label_ids.row_id as issue_id,
+        {{ dbt.listagg('labels.name', "', '", 'order by labels.name') }} as label_names
+    from label_ids
+    inner join {{ ref('stg_linear__issue_labels') }} as labels on label_ids.element = labels.id
+    group by label_ids.row_id
+),
+
+states as (
+    select
+        issues.id,
+        states.name as state_name,
+        states.type as state_type,
+        not issues.is_archived
+        and coalesce(states.type, '') not in ('completed', 'canceled', 'duplicate')
+        and (states.type is not null or coalesce(issues.completed_at, issues.canceled_at) is null) as is_open
+    from issues
+    left join {{ ref('stg_linear__workflow_states') }} as states on issues.state_id = states.id
+)
+
+select
+    issues.id as issue_id,
+    issues.identifier,
+    issues.title,
+    issues.url,
+    issues.priority,
+    issues.priority_label,
+    issues.estimate,
+    issues.due_date,
+    issues.team_id,
+    teams.key as team_key,
+    teams.name as team_name,
+    issues.state_id,
+    states.state_name,
+    states.state_type,
+    issues.assignee_id,
+    assignees.name as assignee_name,
+    issues.creator_id,
+    creators.name as creator_name,
+    issues.project_id,
+    projects.name as project_name,
+    issues.project_milestone_id,
+    milestones.name as project_milestone_name,
+    issues.cycle_id,
+    cycles.number as cycle_number,
+    cycles.name as cycle_name,
+    labels.label_names,
+    issues.parent_id,
+    parents.identifier as parent_identifier,
+    issues.parent_id is not null as is_sub_issue,
+    descent.depth,
+    descent.project_depth,
+    issues.created_at,
+    issues.updated_at,
+    issues.started_triage_at,
+    issues.triaged_at,
+    issues.started_at,
+    issues.completed_at,
+    issues.canceled_at,
+    issues.archived_at,
+    issues.added_to_cycle_at,
+    case
+        when not states.is_open then greatest(
+            issues.created_at,
+            coalesce(issues.completed_at, issues.canceled_at, issues.archived_at, issues.updated_at)
+        )
+    end as ended_at,
+    case
+        when issues.completed_at >= issues.created_at
+            then {{ linear_days_between('issues.created_at', 'issues.completed_at') }}
+    end as lead_time_days,
+    case
+        when issues.completed_at >= issues.started_at
+            then {{ linear_days_between('issues.started_at', 'issues.completed_at') }}
+    end as cycle_time_days,
+    case
+        when issues.triaged_at >= coalesce(issues.started_triage_at, issues.created_at)
+            then {{ linear_days_between(
+                'coalesce(issues.started_triage_at, issues.created_at)', 'issues.triaged_at'
+            ) }}
+    end as triage_time_days,
+    states.is_open,
+    issues.is_archived,
+    issues.is_deleted
+from issues
+inner join states on issues.id = states.id
+left join descent on issues.id = descent.id
+left join labels on issues.id = labels.issue_id
+left join issues as parents on issues.parent_id = parents.id
+left join {{ ref('stg_linear__teams') }} as teams on issues.team_id = teams.id
+left join {{ ref('stg_linear__users') }} as assignees on issues.assignee_id = assignees.id
+left join {{ ref('stg_linear__users') }} as creators on issues.creator_id = creators.id
+left join {{ ref('stg_linear__projects') }} as projects on issues.project_id = projects.id
+left join {{ ref('stg_linear__project_milestones') }} as milestones
+    on issues.project_milestone_id = milestones.id
+left join {{ ref('stg_linear__cycles') }} as cycles on issues.cycle_id = cycles.id

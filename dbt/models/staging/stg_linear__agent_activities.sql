@@ -1,0 +1,20 @@
+-- Written by `make docs`, not by hand.
+{{ linear_staging(source('linear', 'agent_activities'), {
+    'id': ('id', 'text'),
+    'createdAt': ('created_at', 'timestamp'),
+    'updatedAt': ('updated_at', 'timestamp'),
+    'archivedAt': ('archived_at', 'timestamp'),
+    'contextualMetadata': ('contextual_metadata', 'json'),
+    'ephemeral': ('ephemeral', 'boolean'),
+    'executionSkippedReason': ('execution_skipped_reason', 'text'),
+    'queued': ('queued', 'boolean'),
+    'sentAt': ('sent_at', 'timestamp'),
+    'signal': ('signal', 'text'),
+    'signalMetadata': ('signal_metadata', 'json'),
+    'sourceMetadata': ('source_metadata', 'json'),
+    'agentSessionId': ('agent_session_id', 'text'),
+    'sourceCommentId': ('source_comment_id', 'text'),
+    'userId': ('user_id', 'text'),
+    'content': ('content', 'json'),
+    'pushSummary': ('push_summary', 'json'),
+}) }}

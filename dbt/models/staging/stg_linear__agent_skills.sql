@@ -1,0 +1,21 @@
+-- Written by `make docs`, not by hand.
+{{ linear_staging(source('linear', 'agent_skills'), {
+    'id': ('id', 'text'),
+    'createdAt': ('created_at', 'timestamp'),
+    'updatedAt': ('updated_at', 'timestamp'),
+    'archivedAt': ('archived_at', 'timestamp'),
+    'body': ('body', 'text'),
+    'color': ('color', 'text'),
+    'description': ('description', 'text'),
+    'icon': ('icon', 'text'),
+    'lastUsedAt': ('last_used_at', 'timestamp'),
+    'recentUsageCount': ('recent_usage_count', 'number'),
+    'shared': ('shared', 'boolean'),
+    'slugId': ('slug_id', 'text'),
+    'teamId': ('team_id', 'text'),
+    'title': ('title', 'text'),
+    'creatorId': ('creator_id', 'text'),
+    'inheritedFromId': ('inherited_from_id', 'text'),
+    'lastUpdatedById': ('last_updated_by_id', 'text'),
+    'ownerId': ('owner_id', 'text'),
+}) }}

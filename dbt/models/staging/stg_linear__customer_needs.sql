@@ -1,0 +1,20 @@
+-- Written by `make docs`, not by hand.
+{{ linear_staging(source('linear', 'customer_needs'), {
+    'id': ('id', 'text'),
+    'createdAt': ('created_at', 'timestamp'),
+    'updatedAt': ('updated_at', 'timestamp'),
+    'archivedAt': ('archived_at', 'timestamp'),
+    'body': ('body', 'text'),
+    'bodyData': ('body_data', 'text'),
+    'content': ('content', 'text'),
+    'priority': ('priority', 'number'),
+    'url': ('url', 'text'),
+    'attachmentId': ('attachment_id', 'text'),
+    'commentId': ('comment_id', 'text'),
+    'creatorId': ('creator_id', 'text'),
+    'customerId': ('customer_id', 'text'),
+    'issueId': ('issue_id', 'text'),
+    'originalIssueId': ('original_issue_id', 'text'),
+    'projectId': ('project_id', 'text'),
+    'projectAttachmentId': ('project_attachment_id', 'text'),
+}) }}

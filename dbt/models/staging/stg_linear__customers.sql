@@ -1,0 +1,22 @@
+-- Written by `make docs`, not by hand.
+{{ linear_staging(source('linear', 'customers'), {
+    'id': ('id', 'text'),
+    'createdAt': ('created_at', 'timestamp'),
+    'updatedAt': ('updated_at', 'timestamp'),
+    'archivedAt': ('archived_at', 'timestamp'),
+    'approximateNeedCount': ('approximate_need_count', 'number'),
+    'domains': ('domains', 'json'),
+    'externalIds': ('external_ids', 'json'),
+    'logoUrl': ('logo_url', 'text'),
+    'mainSourceId': ('main_source_id', 'text'),
+    'name': ('name', 'text'),
+    'revenue': ('revenue', 'number'),
+    'size': ('size', 'number'),
+    'slackChannelId': ('slack_channel_id', 'text'),
+    'slugId': ('slug_id', 'text'),
+    'url': ('url', 'text'),
+    'integrationId': ('integration_id', 'text'),
+    'ownerId': ('owner_id', 'text'),
+    'statusId': ('status_id', 'text'),
+    'tierId': ('tier_id', 'text'),
+}) }}

@@ -1,0 +1,23 @@
+-- Written by `make docs`, not by hand.
+{{ linear_staging(source('linear', 'initiative_updates'), {
+    'id': ('id', 'text'),
+    'createdAt': ('created_at', 'timestamp'),
+    'updatedAt': ('updated_at', 'timestamp'),
+    'archivedAt': ('archived_at', 'timestamp'),
+    'body': ('body', 'text'),
+    'bodyData': ('body_data', 'text'),
+    'commentCount': ('comment_count', 'number'),
+    'diff': ('diff', 'json'),
+    'diffMarkdown': ('diff_markdown', 'text'),
+    'editedAt': ('edited_at', 'timestamp'),
+    'health': ('health', 'text'),
+    'infoSnapshot': ('info_snapshot', 'json'),
+    'isDiffHidden': ('is_diff_hidden', 'boolean'),
+    'isStale': ('is_stale', 'boolean'),
+    'reactionData': ('reaction_data', 'json'),
+    'slugId': ('slug_id', 'text'),
+    'url': ('url', 'text'),
+    'initiativeId': ('initiative_id', 'text'),
+    'userId': ('user_id', 'text'),
+    'reactions': ('reactions', 'json'),
+}) }}

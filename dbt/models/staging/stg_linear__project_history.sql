@@ -1,0 +1,9 @@
+-- Written by `make docs`, not by hand.
+{{ linear_staging(source('linear', 'project_history'), {
+    'id': ('id', 'text'),
+    'createdAt': ('created_at', 'timestamp'),
+    'updatedAt': ('updated_at', 'timestamp'),
+    'archivedAt': ('archived_at', 'timestamp'),
+    'entries': ('entries', 'json'),
+    'projectId': ('project_id', 'text'),
+}) }}

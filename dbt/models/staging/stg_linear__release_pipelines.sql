@@ -1,0 +1,20 @@
+-- Written by `make docs`, not by hand.
+{{ linear_staging(source('linear', 'release_pipelines'), {
+    'id': ('id', 'text'),
+    'createdAt': ('created_at', 'timestamp'),
+    'updatedAt': ('updated_at', 'timestamp'),
+    'archivedAt': ('archived_at', 'timestamp'),
+    'approximateReleaseCount': ('approximate_release_count', 'number'),
+    'autoGenerateReleaseNotesOnCompletion': ('auto_generate_release_notes_on_completion', 'boolean'),
+    'includePathPatterns': ('include_path_patterns', 'json'),
+    'isProduction': ('is_production', 'boolean'),
+    'name': ('name', 'text'),
+    'rolloverIssuesOnCompletion': ('rollover_issues_on_completion', 'boolean'),
+    'slugId': ('slug_id', 'text'),
+    'trashed': ('trashed', 'boolean'),
+    'type': ('type', 'text'),
+    'url': ('url', 'text'),
+    'latestReleaseNoteId': ('latest_release_note_id', 'text'),
+    'releaseNoteTemplateId': ('release_note_template_id', 'text'),
+    'teamIds': ('team_ids', 'json'),
+}, has_trash=true) }}

@@ -1,0 +1,23 @@
+-- Written by `make docs`, not by hand.
+{{ linear_staging(source('linear', 'templates'), {
+    'id': ('id', 'text'),
+    'createdAt': ('created_at', 'timestamp'),
+    'updatedAt': ('updated_at', 'timestamp'),
+    'archivedAt': ('archived_at', 'timestamp'),
+    'color': ('color', 'text'),
+    'content': ('content', 'text'),
+    'description': ('description', 'text'),
+    'hasFormFields': ('has_form_fields', 'boolean'),
+    'icon': ('icon', 'text'),
+    'lastAppliedAt': ('last_applied_at', 'timestamp'),
+    'name': ('name', 'text'),
+    'sortOrder': ('sort_order', 'number'),
+    'templateData': ('template_data', 'text'),
+    'type': ('type', 'text'),
+    'creatorId': ('creator_id', 'text'),
+    'inheritedFromId': ('inherited_from_id', 'text'),
+    'lastUpdatedById': ('last_updated_by_id', 'text'),
+    'organizationId': ('organization_id', 'text'),
+    'pipelineId': ('pipeline_id', 'text'),
+    'teamId': ('team_id', 'text'),
+}) }}

@@ -1,0 +1,1 @@
+{{ linear_repeated(ref('linear_daily_open_issues'), ['team_id', 'day']) }}

@@ -1,0 +1,12 @@
+-- Written by `make docs`, not by hand.
+{{ config(severity=var('linear_relation_severity', 'warn')) }}
+{{ linear_without_row(
+    ref('stg_linear__agent_activities'),
+    {
+        'agent_session_id': ref('stg_linear__agent_sessions'),
+        'source_comment_id': ref('stg_linear__comments'),
+        'user_id': ref('stg_linear__users'),
+    },
+    {
+    },
+) }}

@@ -1,0 +1,14 @@
+-- Written by `make docs`, not by hand.
+{{ config(severity=var('linear_relation_severity', 'warn')) }}
+{{ linear_without_row(
+    ref('stg_linear__custom_views'),
+    {
+        'creator_id': ref('stg_linear__users'),
+        'organization_id': ref('stg_linear__organization'),
+        'owner_id': ref('stg_linear__users'),
+        'team_id': ref('stg_linear__teams'),
+        'updated_by_id': ref('stg_linear__users'),
+    },
+    {
+    },
+) }}

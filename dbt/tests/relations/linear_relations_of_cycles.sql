@@ -1,0 +1,12 @@
+-- Written by `make docs`, not by hand.
+{{ config(severity=var('linear_relation_severity', 'warn')) }}
+{{ linear_without_row(
+    ref('stg_linear__cycles'),
+    {
+        'inherited_from_id': ref('stg_linear__cycles'),
+        'team_id': ref('stg_linear__teams'),
+    },
+    {
+        'uncompleted_issue_ids_upon_close': ref('stg_linear__issues'),
+    },
+) }}

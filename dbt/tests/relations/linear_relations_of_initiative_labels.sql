@@ -1,0 +1,13 @@
+-- Written by `make docs`, not by hand.
+{{ config(severity=var('linear_relation_severity', 'warn')) }}
+{{ linear_without_row(
+    ref('stg_linear__initiative_labels'),
+    {
+        'creator_id': ref('stg_linear__users'),
+        'organization_id': ref('stg_linear__organization'),
+        'parent_id': ref('stg_linear__initiative_labels'),
+        'retired_by_id': ref('stg_linear__users'),
+    },
+    {
+    },
+) }}

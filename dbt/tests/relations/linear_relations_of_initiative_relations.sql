@@ -1,0 +1,12 @@
+-- Written by `make docs`, not by hand.
+{{ config(severity=var('linear_relation_severity', 'warn')) }}
+{{ linear_without_row(
+    ref('stg_linear__initiative_relations'),
+    {
+        'initiative_id': ref('stg_linear__initiatives'),
+        'related_initiative_id': ref('stg_linear__initiatives'),
+        'user_id': ref('stg_linear__users'),
+    },
+    {
+    },
+) }}

@@ -1,0 +1,11 @@
+-- Written by `make docs`, not by hand.
+{{ config(severity=var('linear_relation_severity', 'warn')) }}
+{{ linear_without_row(
+    ref('stg_linear__issue_state_spans'),
+    {
+        'state_id': ref('stg_linear__workflow_states'),
+        'issue_id': ref('stg_linear__issues'),
+    },
+    {
+    },
+) }}

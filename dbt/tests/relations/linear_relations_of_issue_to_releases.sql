@@ -1,0 +1,11 @@
+-- Written by `make docs`, not by hand.
+{{ config(severity=var('linear_relation_severity', 'warn')) }}
+{{ linear_without_row(
+    ref('stg_linear__issue_to_releases'),
+    {
+        'issue_id': ref('stg_linear__issues'),
+        'release_id': ref('stg_linear__releases'),
+    },
+    {
+    },
+) }}

@@ -1,0 +1,11 @@
+-- Written by `make docs`, not by hand.
+{{ config(severity=var('linear_relation_severity', 'warn')) }}
+{{ linear_without_row(
+    ref('stg_linear__project_updates'),
+    {
+        'project_id': ref('stg_linear__projects'),
+        'user_id': ref('stg_linear__users'),
+    },
+    {
+    },
+) }}

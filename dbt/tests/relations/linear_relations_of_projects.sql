@@ -1,0 +1,19 @@
+-- Written by `make docs`, not by hand.
+{{ config(severity=var('linear_relation_severity', 'warn')) }}
+{{ linear_without_row(
+    ref('stg_linear__projects'),
+    {
+        'lead_team_id': ref('stg_linear__teams'),
+        'converted_from_issue_id': ref('stg_linear__issues'),
+        'creator_id': ref('stg_linear__users'),
+        'last_applied_template_id': ref('stg_linear__templates'),
+        'last_update_id': ref('stg_linear__project_updates'),
+        'lead_id': ref('stg_linear__users'),
+        'status_id': ref('stg_linear__project_statuses'),
+    },
+    {
+        'label_ids': ref('stg_linear__project_labels'),
+        'team_ids': ref('stg_linear__teams'),
+        'member_ids': ref('stg_linear__users'),
+    },
+) }}

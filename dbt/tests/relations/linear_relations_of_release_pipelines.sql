@@ -1,0 +1,12 @@
+-- Written by `make docs`, not by hand.
+{{ config(severity=var('linear_relation_severity', 'warn')) }}
+{{ linear_without_row(
+    ref('stg_linear__release_pipelines'),
+    {
+        'latest_release_note_id': ref('stg_linear__release_notes'),
+        'release_note_template_id': ref('stg_linear__templates'),
+    },
+    {
+        'team_ids': ref('stg_linear__teams'),
+    },
+) }}

@@ -1,0 +1,10 @@
+-- Written by `make docs`, not by hand.
+{{ config(severity=var('linear_relation_severity', 'warn')) }}
+{{ linear_without_row(
+    ref('stg_linear__release_stages'),
+    {
+        'pipeline_id': ref('stg_linear__release_pipelines'),
+    },
+    {
+    },
+) }}

@@ -1,0 +1,22 @@
+-- Written by `make docs`, not by hand.
+{{ config(severity=var('linear_relation_severity', 'warn')) }}
+{{ linear_without_row(
+    ref('stg_linear__teams'),
+    {
+        'auto_close_state_id': ref('stg_linear__workflow_states'),
+        'restricted_by_id': ref('stg_linear__teams'),
+        'active_cycle_id': ref('stg_linear__cycles'),
+        'default_issue_state_id': ref('stg_linear__workflow_states'),
+        'default_project_template_id': ref('stg_linear__templates'),
+        'default_template_for_members_id': ref('stg_linear__templates'),
+        'default_template_for_non_members_id': ref('stg_linear__templates'),
+        'organization_id': ref('stg_linear__organization'),
+        'parent_id': ref('stg_linear__teams'),
+        'triage_issue_state_id': ref('stg_linear__workflow_states'),
+        'triage_responsibility_id': ref('stg_linear__triage_responsibilities'),
+        'parent_team_id': ref('stg_linear__teams'),
+    },
+    {
+        'ancestor_ids': ref('stg_linear__teams'),
+    },
+) }}

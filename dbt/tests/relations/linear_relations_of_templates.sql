@@ -1,0 +1,15 @@
+-- Written by `make docs`, not by hand.
+{{ config(severity=var('linear_relation_severity', 'warn')) }}
+{{ linear_without_row(
+    ref('stg_linear__templates'),
+    {
+        'creator_id': ref('stg_linear__users'),
+        'inherited_from_id': ref('stg_linear__templates'),
+        'last_updated_by_id': ref('stg_linear__users'),
+        'organization_id': ref('stg_linear__organization'),
+        'pipeline_id': ref('stg_linear__release_pipelines'),
+        'team_id': ref('stg_linear__teams'),
+    },
+    {
+    },
+) }}

@@ -1,0 +1,12 @@
+-- Written by `make docs`, not by hand.
+{{ config(severity=var('linear_relation_severity', 'warn')) }}
+{{ linear_without_row(
+    ref('stg_linear__triage_responsibilities'),
+    {
+        'current_user_id': ref('stg_linear__users'),
+        'team_id': ref('stg_linear__teams'),
+        'time_schedule_id': ref('stg_linear__time_schedules'),
+    },
+    {
+    },
+) }}

@@ -1,0 +1,11 @@
+-- Written by `make docs`, not by hand.
+{{ config(severity=var('linear_relation_severity', 'warn')) }}
+{{ linear_without_row(
+    ref('stg_linear__users'),
+    {
+        'organization_id': ref('stg_linear__organization'),
+    },
+    {
+        'team_ids': ref('stg_linear__teams'),
+    },
+) }}

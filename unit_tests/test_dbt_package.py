@@ -1,0 +1,66 @@
+"""The dbt package's generated part is of the manifest and the contract."""
+
+import re
+
+import yaml
+
+from tools.dbt_package import PACKAGE, RELATIONS, STAGING, TOMBSTONE, column_type, files, snake_case
+from tools.relations import relations
+from tools.schemas import ROOT, contract, schema_of, streams
+
+
+def test_the_committed_files_are_the_generated_ones() -> None:
+    made = files()
+    for path, text in made.items():
+        assert path.exists() and path.read_text("utf-8") == text, f"{path.relative_to(ROOT)}: run `make docs`"
+    left = {*STAGING.glob("*"), *RELATIONS.glob("*")} - set(made)
+    assert not left, "of streams that are gone: run `make docs`"
+
+
+def test_the_sources_describe_every_column_of_every_stream() -> None:
+    (source,) = yaml.safe_load((PACKAGE / "models" / "linear_sources.yml").read_text("utf-8"))["sources"]
+    described = {
+        table["name"]: {column["name"]: column["description"] for column in table["columns"]}
+        for table in source["tables"]
+    }
+    linear = contract()
+    assert {name: set(columns) for name, columns in described.items()} == {
+        stream.name: set(schema_of(stream, linear)["properties"]) for stream in streams()
+    }
+    assert all(text.endswith(".") for columns in described.values() for text in columns.values())
+    assert described["issues"]["assigneeId"] == "The id of a row of `users`."
+    assert described["issues"]["labelIds"] == "The ids of rows of `issue_labels`, complete."
+    assert "`AgentActivitySignal`: auth, continue" in described["agent_activities"]["signal"]
+
+
+def test_two_columns_of_a_stream_never_get_one_name() -> None:
+    for stream in streams():
+        names = [snake_case(name) for name in stream.column_names]
+        assert len(names) == len(set(names)), stream.name
+
+
+def test_a_tombstones_column_does_not_come_into_staging() -> None:
+    for path in STAGING.glob("*.sql"):
+        assert f"'{TOMBSTONE}'" not in path.read_text("utf-8")
+
+
+def test_every_relation_is_tested_but_those_to_rows_that_linear_does_not_list() -> None:
+    for relation in relations(streams(), contract()):
+        text = (RELATIONS / f"linear_relations_of_{relation.stream}.sql").read_text("utf-8")
+        line = f"'{snake_case(relation.column)}': ref('stg_linear__{relation.target}'),"
+        assert (line in text) == (relation.target not in ("templates",)), relation
+
+
+def test_names_and_types_of_columns() -> None:
+    assert snake_case("uncompletedIssueIdsUponClose") == "uncompleted_issue_ids_upon_close"
+    assert column_type({"type": ["null", "string"], "format": "date-time"}) == "timestamp"
+    assert column_type({"type": ["null", "number"]}) == "number"
+    assert column_type({"type": ["null", "array"]}) == "json"
+
+
+def test_dbt_opens_the_demos_database_with_the_demos_duckdb() -> None:
+    versions = {
+        re.search(r"^duckdb==(\S+)", (ROOT / "requirements" / lock).read_text("utf-8"), re.M)[1]  # type: ignore[index]
+        for lock in ("test.txt", "dbt.txt")
+    }
+    assert len(versions) == 1

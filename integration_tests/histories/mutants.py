@@ -1,6 +1,6 @@
 """Mutants: the connector with one of its safeguards taken out. Histories must notice each of them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from typing import Any
@@ -167,8 +167,8 @@ def _walks_end_after(kept: Callable[[Sequence[Any]], Sequence[Any]]) -> Mutant:
     """Walks take some rows of their first page, and call them all."""
     take = Walk.take
 
-    def short(one: Walk, nodes: Sequence[Any]) -> None:
-        take(one, kept(nodes))
+    def short(one: Walk, page: Mapping[str, Any]) -> None:
+        take(one, {**page, "nodes": kept(page["nodes"])})
         one.goes_on = False
 
     return patch.object(Walk, "take", short)

@@ -130,7 +130,7 @@ def test_a_row_seen_late_takes_the_state_past_another_only_without_both_bound_an
         if request.variables.get("after"):
             api.before_response(None)
             for row_id in (early, late):
-                api.clock.advance(5)
+                api.clock.advance(120)  # more than the next sync looks back
                 api.workspace.update("Issue", row_id, title="Changed between two pages")
 
     with (

@@ -61,7 +61,7 @@ def files(engine: Engine, tag: str, folder: Path) -> dict[str, tuple[object, ...
         for number, layer in enumerate(json.load(manifest)[0]["Layers"]):
             with tarfile.open(fileobj=saved.extractfile(layer)) as entries:
                 for entry in entries:
-                    content = entries.extractfile(entry)
+                    content = entries.extractfile(entry) if entry.isfile() else None
                     about = (entry.type, entry.mode, entry.uid, entry.gid, entry.linkname)
                     time = None if entry.isdir() else entry.mtime
                     digest = hashlib.file_digest(content, "sha256").hexdigest() if content else ""

@@ -41,7 +41,7 @@ from source_linear.sync.sketch import CAPACITY
 from source_linear.sync.summary import Summary, is_not_told_here
 from source_linear.sync.validity import validity
 from source_linear.sync.windows import WindowState
-from source_linear.sync.workspace import ask_who, time_of
+from source_linear.sync.workspace import Workspace, ask_who, time_of
 from source_linear.token_store import hand_back
 
 _LOGGER = logging.getLogger("airbyte")
@@ -169,11 +169,29 @@ class SourceLinear(ConcurrentDeclarativeSource):
             yield from SourceLinear(catalog, config, state).read(logger, config, catalog, state)
             return
         cdk.read_in_this_thread(self)
-        api = self._shared.api
         for name in self._configured:
             self._shared.again[name] += self._states.found(name, _AGAIN) or []
         deletions = Deletions(self._read_streams(), self._states, self._shared, self._config)
         probe = self._probe(deletions)
+        workspace = self._ask(probe, deletions)
+        for warning in renew(self._states, self._configured, self._declared, self._config):
+            _LOGGER.warning(warning)
+        cursors = {name: self._states.cursors.get(name) for name in self._configured}
+        quiet = {name for name in self._configured if probe.news.get(name) == ()}
+        self._shared.progress.cursors = cursors
+        yield from self._estimates(workspace.issues, probe.news)
+        pages = self._shared.progress.watch(super().read(logger, config, catalog, state))
+        messages = unfolded(deletions.watched(pages), self._read_again)
+        messages = self._states.decorated(self._remembering(messages))
+        yield from Summary(cursors, self._shared.api.budget.usage, quiet).watch(messages)
+
+    def _ask(self, probe: Probe, deletions: Deletions) -> Workspace:
+        """Ask what time it is at Linear's, what changed, and what is gone.
+
+        Raises:
+            AirbyteTracedException: Linear refuses or cannot be reached.
+        """
+        api = self._shared.api
         try:
             workspace = ask_who(api, self._config.get("team_keys") or (), probe)
             now = time_of(workspace, api, [self._declared[name] for name in self._configured])
@@ -185,16 +203,7 @@ class SourceLinear(ConcurrentDeclarativeSource):
         self._follow_relations(probe)
         self._news = self._shared.news = probe.news
         self._shared.lengths |= probe.lengths
-        for warning in renew(self._states, self._configured, self._declared, self._config):
-            _LOGGER.warning(warning)
-        cursors = {name: self._states.cursors.get(name) for name in self._configured}
-        quiet = {name for name in self._configured if probe.news.get(name) == ()}
-        self._shared.progress.cursors = cursors
-        yield from self._estimates(workspace.issues, probe.news)
-        pages = self._shared.progress.watch(super().read(logger, config, catalog, state))
-        messages = unfolded(deletions.watched(pages), self._read_again)
-        messages = self._states.decorated(self._remembering(messages))
-        yield from Summary(cursors, api.budget.usage, quiet).watch(messages)
+        return workspace
 
     def _estimates(self, issues: int, news: Mapping[str, Collection[str] | None]) -> Iterator[AirbyteMessage]:
         limited = self._config.get("start_date") or self._config.get("team_keys")

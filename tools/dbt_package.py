@@ -51,7 +51,7 @@ def files() -> dict[Path, str]:
         PACKAGE / "models" / "linear_sources.yml": sources(known, linear, found),
         STAGING / "stg_linear__staging.yml": staging_tests(known),
     }
-    never = {stream.name for stream in known if archiving_seen(stream) == "never"}
+    never = {stream.name for stream in known if archiving_seen(stream) == "as a deletion"}
     for stream in known:
         made[STAGING / f"stg_linear__{stream.name}.sql"] = staging_model(stream, linear)
         if test := relations_test(stream, found, never):

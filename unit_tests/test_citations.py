@@ -17,7 +17,7 @@ FILES = [
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
 def test_each_page_that_a_file_cites_is_there(file: Path) -> None:
     text = file.read_text("utf-8").replace('"""', " ")
-    cited = set(re.findall(r"(?<![\w./*\"-])[\w./-]+\.md\b", text))  # in quotes: a part of a path
+    cited = set(re.findall(r"(?<![\w./:*\"-])[\w./-]+\.md\b", text))  # in quotes: a part of a path
     assert [page for page in sorted(cited) if not _is_there(file, page)] == []
 
 

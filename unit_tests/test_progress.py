@@ -80,7 +80,7 @@ def begin(progress, *names):
 
 def window(start=BEGIN, end=END, name="issues", field="createdAt", order_by="createdAt"):
     bounds = {"start": BEGIN, "end": END, "step": "", "open": False, "full": False, "field": field}
-    bounds |= {"order_by": order_by, "since": None, "archived_before": None, "reconcile": None}
+    bounds |= {"order_by": order_by, "since": None, "archived_before": None}
     cut = StreamSlice(partition={}, cursor_slice={"start_time": start, "end_time": end})
     return Window.of(cut, {"kind": STREAMS[name].kind, "entity": STREAMS[name].entity, "sync": bounds})
 

@@ -25,9 +25,7 @@ from tools.release import (
 )
 
 CHANGELOG = "# Changelog\n\n## 0.2.0\n\n- New.\n- Newer.\n\n## 0.1.0\n\nThe first version.\n"
-COMMIT = Commit(
-    Path("/nowhere"), "0.2.0", "https://host/us/ours/blob/main/docs/linear.md", "abc", "1000000000"
-)
+COMMIT = Commit(Path("/nowhere"), "0.2.0", "https://host/us/ours/page", "abc", "1000000000")
 
 
 def git(folder: Path, *arguments: str) -> None:

@@ -165,7 +165,11 @@ class _History:
             if connection.cursor(name) is None:
                 now = records(self._api.workspace, STREAMS[name])
                 rows = self._destination.rows(name)
-                self._forgotten |= {one for one, row in rows.items() if one not in now or GONE_AT in row}
+                self._forgotten |= {
+                    one
+                    for one, row in rows.items()
+                    if one not in now or GONE_AT in row or _newer(row, now[one])
+                }
 
     def _start_afresh(self) -> None:
         """What Airbyte calls a refresh that retains records."""
@@ -197,7 +201,7 @@ class _History:
         for name, rows in before.items():
             after = records(self._api.workspace, STREAMS[name])
             for row_id, row in rows.items():
-                if row_id not in after:
+                if row_id not in after or row_id in self._changes.unstamped:
                     continue
                 excluded = self._archived_rows == "exclude" and (row["isArchived"] or row != after[row_id])
                 if row_id not in found[name] and not excluded and not self._is_too_old(name, row):
@@ -294,7 +298,7 @@ class _History:
             if cursor > end:
                 self._break(f"{name} {record['id']} is of {cursor}, after the start of the sync")
         for (name, row_id, cursor), times in versions.items():
-            if times > 1 and not (row_id in again or self._may_come_twice(name, row_id)):
+            if times > 1 and row_id not in again and name != "issues":  # found by two of their dates
                 self._break(f"{name} {row_id} of {cursor} was read {times} times")
         if output.error is None:
             states = output.states()
@@ -312,10 +316,6 @@ class _History:
         parents = (record.get(f"{root.parent}Id") for root in STREAMS[name].roots if root.children)
         ids = {record["id"], *parents}
         return name == "issues" or bool(ids & (changes.unstamped | changes.gone))
-
-    def _may_come_twice(self, name: str, row_id: str) -> bool:
-        """Whether it may be asked for by its id and be found by an attachment."""
-        return name == "issues" and row_id in self._changes.unstamped | self._changes.gone
 
     def _take(self, connection: Connection, destination: Destination, output: Output) -> None:
         """Take over what was printed, or what was printed until the sync was killed."""
@@ -343,7 +343,13 @@ class _History:
         wanted = {
             row_id: row
             for row_id, row in wanted.items()
-            if row_id not in self._forgotten or GONE_AT not in found.get(row_id, {})
+            if row_id not in self._forgotten
+            or not (GONE_AT in found.get(row_id, {}) or _newer(found.get(row_id, {}), row))
+        }
+        found = {
+            row_id: row
+            for row_id, row in found.items()
+            if row_id in wanted or row_id not in self._forgotten or row_id not in everything
         }
         found = {row_id: row for row_id, row in found.items() if GONE_AT not in row}
         if self._archived_rows == "delete":
@@ -422,3 +428,8 @@ class _History:
 def _archived_at(record: Record) -> str:
     moment: str = record.get("archivedAt") or record.get("issueArchivedAt") or ""
     return moment
+
+
+def _newer(row: Record, other: Record) -> bool:
+    """Whether a row took the time of the sync that found it again."""
+    return bool(row.get(CURSOR_FIELD, "") > other.get(CURSOR_FIELD, ""))

@@ -7,7 +7,6 @@
         'cycle_id': ref('stg_linear__cycles'),
         'initiative_id': ref('stg_linear__initiatives'),
         'issue_id': ref('stg_linear__issues'),
-        'last_applied_template_id': ref('stg_linear__templates'),
         'owner_id': ref('stg_linear__users'),
         'parent_document_id': ref('stg_linear__documents'),
         'project_id': ref('stg_linear__projects'),

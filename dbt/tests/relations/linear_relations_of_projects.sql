@@ -6,7 +6,6 @@
         'lead_team_id': ref('stg_linear__teams'),
         'converted_from_issue_id': ref('stg_linear__issues'),
         'creator_id': ref('stg_linear__users'),
-        'last_applied_template_id': ref('stg_linear__templates'),
         'last_update_id': ref('stg_linear__project_updates'),
         'lead_id': ref('stg_linear__users'),
         'status_id': ref('stg_linear__project_statuses'),

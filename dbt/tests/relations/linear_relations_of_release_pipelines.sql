@@ -4,7 +4,6 @@
     ref('stg_linear__release_pipelines'),
     {
         'latest_release_note_id': ref('stg_linear__release_notes'),
-        'release_note_template_id': ref('stg_linear__templates'),
     },
     {
         'team_ids': ref('stg_linear__teams'),

@@ -4,7 +4,6 @@
     ref('stg_linear__templates'),
     {
         'creator_id': ref('stg_linear__users'),
-        'inherited_from_id': ref('stg_linear__templates'),
         'last_updated_by_id': ref('stg_linear__users'),
         'organization_id': ref('stg_linear__organization'),
         'pipeline_id': ref('stg_linear__release_pipelines'),

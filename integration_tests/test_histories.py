@@ -88,6 +88,10 @@ def test_a_history_can_be_played_again():
         (mutants.without_reconciling, LostRows),
         (mutants.with_streams_called_quiet, LostRows),
         (mutants.with_a_page_of_the_probe_dropped, LostRows),
+        (mutants.without_lookback, LostRows),
+        (mutants.with_a_forgetful_sketch, LostRows),
+        (mutants.with_sent_rows_that_no_state_knows, LostRows),
+        (mutants.with_deletions_of_a_partial_list, LostRows),
     ],
     ids=lambda value: value.__name__,
 )
@@ -126,7 +130,7 @@ def test_a_row_seen_late_takes_the_state_past_another_only_without_both_bound_an
         if request.variables.get("after"):
             api.before_response(None)
             for row_id in (early, late):
-                api.clock.advance(5)
+                api.clock.advance(120)  # more than the next sync looks back
                 api.workspace.update("Issue", row_id, title="Changed between two pages")
 
     with (

@@ -170,6 +170,13 @@ def test_a_list_that_lost_most_of_its_rows_is_asked_for_them_even_if_it_came_on_
     assert most.gone == []
 
 
+def test_a_list_that_is_empty_now_is_empty_only_if_linear_shows_none_of_its_rows_by_id():
+    rows = list(map(node, ids(3)))
+    assert compared(state_of(rows), [], confirm=lambda some: some, pages=0).gone == []
+    assert compared(state_of(rows), [], confirm=lambda some: None, pages=0).gone == []
+    assert len(compared(state_of(rows), [], confirm=lambda some: (), pages=0).gone) == 3
+
+
 def test_nothing_is_gone_where_linear_does_not_say_which_rows_it_shows():
     gone, *rest = map(node, ids(10))
     copy = compared(state_of([gone, *rest]), rest, lambda some: None, pages=2)

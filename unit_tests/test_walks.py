@@ -28,14 +28,15 @@ def node(number, updated=OLD, archived=None, **more):
 class Answers:
     """Asks, and is given one page after the other; None for a root that is refused."""
 
-    def __init__(self, *pages):
+    def __init__(self, *pages, info=None):
         self.pages = list(pages)
+        self.info = info
         self.asked = []
 
     def ask(self, questions):
         self.asked.append({name: question.text for name, question in questions.items()})
         page = self.pages.pop(0)
-        return {} if page is None else {name: {"nodes": page} for name in questions}
+        return {} if page is None else {name: {"nodes": page, "pageInfo": self.info} for name in questions}
 
 
 def walked(*pages, length=0, since=CURSOR, floor=""):
@@ -99,9 +100,19 @@ def test_a_list_with_a_row_that_cannot_be_read_is_not_whole(odd):
     assert not is_known(walked([node(1), odd, node(2)]))
 
 
-def test_a_list_that_had_rows_and_comes_empty_is_doubted():
-    assert not walked([], length=0).walk.is_doubtful
+def test_a_list_that_had_rows_and_comes_empty_is_doubtful():
     assert walked([], length=3).walk.is_doubtful
+    assert not walked([], length=0).walk.is_doubtful
+    assert not walked([node(1)], length=3).walk.is_doubtful
+    assert not walked(FULL, [], length=45).walk.is_doubtful
+
+
+@pytest.mark.parametrize(("cursor", "whole"), [(None, True), (row_id(5), False)], ids=["empty", "lost"])
+def test_with_a_page_info_an_empty_list_is_told_from_a_lost_page(cursor, whole):
+    one = Walk(USERS.roots[0], None, checks_end=True)
+    one.parts["users"] = Part(CURSOR, None, Whole())
+    walk(Answers([], info={"endCursor": cursor}), {"list_users": one})
+    assert one.is_failed is not whole
 
 
 @pytest.mark.parametrize("pages", [[None], [FULL, None]], ids=["the first page", "the second"])

@@ -68,6 +68,19 @@ def test_issues_are_also_asked_for_archivings_of_rows_older_than_the_sync():
     }
 
 
+def test_issues_are_also_asked_for_attachments_that_changed_once_a_sync_and_only_from_a_state():
+    start = {"archived_before": "2025-01-01T00:00:00.000Z"}
+    in_time = {"gte": "2025-01-01T00:00:00.000Z", "lte": SYNC["end"]}
+    *others, attached = filter_of(window(follows=True, **start))["or"]
+    assert attached == {
+        "attachments": {"some": {"updatedAt": in_time}},
+        "updatedAt": {"lt": "2025-01-01T00:00:00.000Z"},
+    }
+    assert filter_of(window(follows=False, **start))["or"] == others
+    later = window(follows=True, start="2025-03-01T00:00:00.000Z", **start)
+    assert all("attachments" not in one for one in filter_of(later)["or"])
+
+
 def test_changed_parents_are_asked_for_from_a_minute_before_and_without_an_upper_bound():
     assert filter_of(window(kind="child")) == {"updatedAt": {"gte": "2024-12-31T23:59:00.000Z"}}
 

@@ -1,6 +1,6 @@
 """Mutants: the connector with one of its safeguards taken out. Histories must notice each of them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from typing import Any
@@ -10,9 +10,14 @@ from airbyte_cdk.sources.streams.concurrent.state_converters.datetime_stream_sta
     CustomFormatConcurrentStreamStateConverter,
 )
 
+from source_linear import source
 from source_linear.streams import CURSOR_FIELD, Record
-from source_linear.sync import probe
+from source_linear.sync import bounds
+from source_linear.sync.copies import Copy
+from source_linear.sync.deletions import Deletions
 from source_linear.sync.probe import Probe
+from source_linear.sync.sketch import Sketch
+from source_linear.sync.walks import Walk, Whole
 from source_linear.sync.windows import Window, WindowState
 
 Mutant = AbstractContextManager[Any]
@@ -94,8 +99,29 @@ def without_archived_in_lists() -> Mutant:
 
 
 def without_reconciling() -> Mutant:
-    """Nobody walks the lists for archivings that no filter can ask for."""
-    return patch.object(Window, "archivings", lambda window: None)
+    """Nobody asks for the rows that were archived and that no filter can ask for."""
+    take = Whole.take
+
+    def unarchived(whole: Whole, row: Record, since: str | None) -> None:
+        take(whole, row, since)
+        whole.archived.clear()
+
+    return patch.object(Whole, "take", unarchived)
+
+
+def without_lookback() -> Mutant:
+    """Each sync reads from the very end of the last one."""
+    declared = source.manifest
+
+    def manifest() -> dict[str, Any]:
+        made = declared()
+        made["definitions"]["cursor"]["lookback_window"] = "PT0S"
+        for name in ("stream", "windowed_stream"):
+            made["definitions"][name]["incremental_sync"]["lookback_window"] = "PT0S"
+        return made
+
+    nothing = patch.object(bounds, "LOOKBACK", bounds.LOOKBACK * 0)
+    return _both(nothing, patch.object(source, "manifest", manifest))
 
 
 def with_streams_called_quiet() -> Mutant:
@@ -111,12 +137,38 @@ def with_streams_called_quiet() -> Mutant:
 
 
 def with_a_page_of_the_probe_dropped() -> Mutant:
-    """The change probe takes the first page of a list for the whole of it."""
-    take = probe._List.take
+    """The change probe takes half of the first page of a list for the whole of it."""
+    return _walks_end_after(lambda nodes: nodes[: len(nodes) // 2])
 
-    def short(one: Any, nodes: Any) -> Any:
-        taken = take(one, nodes[: len(nodes) // 2])
+
+def with_deletions_of_a_partial_list() -> Mutant:
+    """A list whose last row did not come is taken for whole, and nobody asks for what seems to be gone."""
+    unasked = patch.object(Deletions, "_still_there", lambda *_: ())
+    return _both(_walks_end_after(lambda nodes: nodes[:-1]), unasked)
+
+
+def with_a_forgetful_sketch() -> Mutant:
+    """A sketch holds only some of the rows that are added to it."""
+    put = Sketch._put
+
+    def some(sketch: Sketch, key: int, count: int) -> None:
+        if key % 5 > 1:
+            put(sketch, key, count)
+
+    return patch.object(Sketch, "_put", some)
+
+
+def with_sent_rows_that_no_state_knows() -> Mutant:
+    """A copy remembers what its list showed, and not what was sent since."""
+    return patch.object(Copy, "send", lambda copy, rows, end: False)
+
+
+def _walks_end_after(kept: Callable[[Sequence[Any]], Sequence[Any]]) -> Mutant:
+    """Walks take some rows of their first page, and call them all."""
+    take = Walk.take
+
+    def short(one: Walk, page: Mapping[str, Any]) -> None:
+        take(one, {**page, "nodes": kept(page["nodes"])})
         one.goes_on = False
-        return taken
 
-    return patch.object(probe._List, "take", short)
+    return patch.object(Walk, "take", short)

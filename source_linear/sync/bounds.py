@@ -45,6 +45,8 @@ class Bounds:
         since: with `createdAt`: only rows updated since (`start_date`).
         archived_before: also rows archived in a window that were last updated before this: where the sync
             begins, with its lookback.
+        follows: whether issues are also asked for by what does not move their stamp. A first sync does not:
+            with a `start_date` it would bring older issues.
     """
 
     start: str
@@ -56,6 +58,7 @@ class Bounds:
     order_by: str
     since: str | None
     archived_before: str | None
+    follows: bool = False
 
     @classmethod
     def of(cls, parameters: Mapping[str, Any], start: str, end: str) -> "Bounds":
@@ -71,7 +74,8 @@ class Bounds:
         first = start <= BEGINNING
         issues = parameters["entity"] == "Issue" or str(parameters.get("parents", "")).startswith("['Issue.")
         archived_before = start if issues and not first else None
-        return cls(start, end, "", first, False, CURSOR_FIELD, CREATED_AT, None, archived_before)
+        follows = archived_before is not None
+        return cls(start, end, "", first, False, CURSOR_FIELD, CREATED_AT, None, archived_before, follows)
 
 
 @dataclass(frozen=True)
@@ -142,6 +146,7 @@ class Sync:
             order_by=CURSOR_FIELD if stream.kind == "feed" and not first_read else CREATED_AT,
             since=milliseconds(start_date) if first_read and start_date else None,
             archived_before=milliseconds(first) if by_filter else None,
+            follows=by_filter and since is not None,
         )
 
     def _step(self, stream: Stream, first: datetime, first_read: bool, whole: bool) -> str:

@@ -71,8 +71,9 @@ class Window:
     @classmethod
     def since(cls, stream: Stream, cursor: str) -> "Window":
         """What changed since a cursor, without an end."""
-        archived_before = cursor if stream.roots[0].entity == "Issue" else None
-        bounds = Bounds(cursor, "", "", False, False, CURSOR_FIELD, CREATED_AT, None, archived_before)
+        follows = stream.roots[0].entity == "Issue"
+        before = cursor if follows else None
+        bounds = Bounds(cursor, "", "", False, False, CURSOR_FIELD, CREATED_AT, None, before, follows)
         return cls(cursor, "", bounds, stream.kind == "child", stream.has_own_dates, (cursor, None))
 
     def filter(self, declared: Mapping[str, Any]) -> dict[str, Any]:
@@ -98,7 +99,7 @@ class Window:
         before = {CURSOR_FIELD: {"lt": bounds.archived_before}}
         parts = [changed, {"archivedAt": interval, **before}]
         # Once a sync: no state is written before they were found.
-        if self.start == bounds.archived_before and (self.early or not self.child):
+        if bounds.follows and self.start == bounds.archived_before and (self.early or not self.child):
             # docs/linear-api.md, UPDATED-4: an attachment does not move its issue's stamp.
             since = {"gte": self.start} | ({"lte": bounds.end} if bounds.end else {})
             parts.append({"attachments": {"some": {CURSOR_FIELD: since}}, **before})

@@ -3,8 +3,10 @@
 import pytest
 
 from integration_tests.expected import records
+from source_linear.sync.bounds import LOOKBACK
 from tools.schemas import streams
 
+BEYOND = LOOKBACK.total_seconds() + 1  # seconds: what changed before is not read again
 STREAMS = {stream.name: stream for stream in streams()}
 RECONCILED = sorted(
     stream.name
@@ -18,7 +20,7 @@ BY_TEAM = sorted(stream.name for stream in STREAMS.values() if stream.team_filte
 def busy(make_linear_api):
     """A workspace with something of everything."""
     api = make_linear_api(issues=120, seed=5)
-    api.clock.advance(2)
+    api.clock.advance(BEYOND)
     return api
 
 
@@ -62,13 +64,13 @@ def test_archivings_that_no_filter_can_ask_for_are_found_by_reconciling(busy, ma
     catalog = connector.catalog(RECONCILED)
     first = connector.read(catalog)
     archived = {}
-    busy.clock.advance(60)
+    busy.clock.advance(BEYOND)
     for name in RECONCILED:
         entity = STREAMS[name].entity
         archived[name] = busy.workspace.ids(entity, archived=False)[:2]
         for row_id in archived[name]:
             busy.workspace.archive(entity, row_id)
-    busy.clock.advance(60)
+    busy.clock.advance(BEYOND)
     second = connector.read(catalog, first.last_states)
     assert second.exit_code == 0
     for name in RECONCILED:
@@ -77,7 +79,7 @@ def test_archivings_that_no_filter_can_ask_for_are_found_by_reconciling(busy, ma
         assert archived[name]
         assert found == {row_id: expected[row_id] for row_id in archived[name]}
         assert all(record["isArchived"] for record in found.values())
-    busy.clock.advance(60)
+    busy.clock.advance(BEYOND)
     third = connector.read(catalog, second.last_states)
     assert sum(len(found) for found in third.records.values()) == 0
 
@@ -86,7 +88,7 @@ def test_without_reconciling_nothing_is_walked_that_did_not_change(busy, connect
     quiet = make_connector(busy)
     catalog = quiet.catalog(["comments"])
     first = quiet.read(catalog)
-    busy.clock.advance(60)
+    busy.clock.advance(BEYOND)
     before = len(busy.requests)
     quiet.read(catalog, first.last_states)
     assert len(busy.requests) - before == 1  # the change probe: there is nothing to walk
@@ -96,13 +98,13 @@ def test_rows_that_were_updated_and_archived_come_once(busy, make_connector):
     connector = make_connector(busy, reconcile_archived=True)
     catalog = connector.catalog(["comments", "issues"])
     first = connector.read(catalog)
-    busy.clock.advance(60)
+    busy.clock.advance(BEYOND)
     for entity in ("Comment", "Issue"):
         row_id = busy.workspace.ids(entity, archived=False)[0]
         busy.workspace.update(entity, row_id)
         busy.clock.advance(1)
         busy.workspace.archive(entity, row_id)
-    busy.clock.advance(60)
+    busy.clock.advance(BEYOND)
     second = connector.read(catalog, first.last_states)
     assert len(second.records["comments"]) == 1
     assert len(second.records["issues"]) == 1

@@ -6,9 +6,11 @@ from integration_tests.expected import records
 from integration_tests.faults.forks import ForkedConnector
 from integration_tests.figures import note
 from integration_tests.linear_api import LinearApi
+from source_linear.sync.bounds import LOOKBACK
 from tools.schemas import streams
 
 STREAMS = {stream.name: stream for stream in streams()}
+BEYOND = LOOKBACK.total_seconds() + 1  # seconds: what changed before is not read again
 LARGE = {"User": 300, "IssueLabel": 400, "Cycle": 500, "Project": 300, "TeamMembership": 1000}
 
 
@@ -21,12 +23,12 @@ def make(make_linear_api, make_connector):
         for entity, number in more.items():
             while len(api.workspace.ids(entity)) < number:
                 api.workspace.create(entity)
-        api.clock.advance(5)
+        api.clock.advance(BEYOND)
         connector = make_connector(api)
         catalog = connector.catalog()
         first = connector.read(catalog)
         assert first.exit_code == 0
-        api.clock.advance(60)
+        api.clock.advance(BEYOND)
         api.limits.reset()
         api.requests.clear()
         return api, connector, catalog, first
@@ -69,7 +71,7 @@ def test_a_change_in_each_of_five_streams_costs_five_requests_more(make):
     api, connector, catalog, first = make(200)
     quiet = connector.read(catalog, first.last_states)
     before, _ = bill(api)
-    api.clock.advance(60)
+    api.clock.advance(BEYOND)
     workspace, changed = api.workspace, {}
     for name, entity in (("comments", "Comment"), ("projects", "Project"), ("cycles", "Cycle")):
         changed[name] = {workspace.ids(entity)[0]}
@@ -77,7 +79,7 @@ def test_a_change_in_each_of_five_streams_costs_five_requests_more(make):
     for name, entity in (("issue_labels", "IssueLabel"), ("users", "User")):
         changed[name] = {workspace.ids(entity, archived=False)[0]}
         workspace.archive(entity, *changed[name])
-    api.clock.advance(60)
+    api.clock.advance(BEYOND)
     api.requests.clear()
     output = connector.read(catalog, quiet.last_states)
     requests, points = bill(api)
@@ -90,7 +92,7 @@ def test_an_archived_issue_is_seen(make):
     api, connector, catalog, first = make(100)
     issue = api.workspace.ids("Issue", archived=False)[0]
     api.workspace.archive("Issue", issue)
-    api.clock.advance(60)
+    api.clock.advance(BEYOND)
     output = connector.read(catalog, first.last_states)
     assert {row["id"]: row["isArchived"] for row in output.records["issues"]} == {issue: True}
 
@@ -100,7 +102,7 @@ def test_more_changes_than_are_asked_for_by_id_are_read_as_usual(make):
     comments = api.workspace.ids("Comment")[:25]
     for comment in comments:
         api.workspace.update("Comment", comment)
-    api.clock.advance(60)
+    api.clock.advance(BEYOND)
     output = connector.read(catalog, first.last_states)
     assert found(output)["comments"] == set(comments)
 
@@ -129,7 +131,7 @@ FAULTS = {
 def test_a_fault_in_the_probe_loses_nothing_and_brings_nothing_twice(tmp_path, forks, name):
     watched = ["issues", "comments", "projects", "teams", "agent_sessions", "issue_history", "templates"]
     with LinearApi(issues=20, seed=5) as api:
-        api.clock.advance(2)
+        api.clock.advance(BEYOND)
         connector = ForkedConnector.of(api, tmp_path)
         connector.forks = forks
         catalog = connector.catalog(watched)
@@ -137,7 +139,7 @@ def test_a_fault_in_the_probe_loses_nothing_and_brings_nothing_twice(tmp_path, f
         api.clock.advance(120)
         for entity in ("Issue", "Comment", "Project", "Team", "AgentSession"):
             api.workspace.update(entity, api.workspace.ids(entity)[0])
-        api.clock.advance(60)
+        api.clock.advance(BEYOND)
         fault = FAULTS[name](api.faults, where=is_probe)
         second = connector.read(catalog, first.last_states)
         assert fault.fired > 0

@@ -39,6 +39,7 @@ def is_quiet(name, nodes, length=0):
     probe = Probe({name: (STREAMS[name], CURSOR)}, lengths={name: length})
     probe.ask(Roots(SimpleNamespace(ask=answer)), {})
     news = probe.news.get(name)
+    assert news is None or news or news == ()  # as the summary knows it
     return news is not None and not news
 
 

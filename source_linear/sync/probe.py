@@ -132,7 +132,7 @@ class Probe:
     def _judge_walks(self, stream: Stream, cursor: str | None, walks: Sequence[Walk]) -> None:
         if not walks or any(one.is_failed or one.is_doubtful for one in walks):
             return
-        changed = [row_id for one in walks for row_id in one.parts[stream.name].changed]
+        changed = tuple(row_id for one in walks for row_id in one.parts[stream.name].changed)
         if len(walks) == 1:
             self.lengths[stream.name] = walks[0].count
         if cursor:  # rows are asked for by id where that is one root's, and it takes a filter

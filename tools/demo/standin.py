@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -152,9 +152,9 @@ def version() -> str:
     return digest.hexdigest()[:16]
 
 
-def now() -> str:
-    """This moment, as Linear writes it."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def now(earlier: timedelta = timedelta()) -> str:
+    """This moment, or one so much earlier, as Linear writes it."""
+    return (datetime.now(UTC) - earlier).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _move(

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from tools.demo.errors import DemoError
 from tools.demo.processes import KEY_VARIABLE
 from tools.demo.screen import Screen
 from tools.demo.standin import Round, StandIn, next_round, now, stand_in, version
+
+_AGE = timedelta(minutes=2)  # of a new workspace: the second sync does not look back at what was made with it
 
 
 @dataclass
@@ -112,7 +115,7 @@ def stand_in_workspace(issues: int, directory: Directory, screen: Screen) -> Ite
         directory.clear()
         held = wanted
     first = held.moment is None
-    held.moment = held.moment or now()
+    held.moment = held.moment or now(_AGE)
     with ExitStack() as stack:
         with screen.step("workspace") as step:
             running = stack.enter_context(stand_in(issues, held.moment))

@@ -272,12 +272,12 @@ def test_a_full_refresh_brings_every_row_once_while_the_workspace_changes_under_
     assert changes.count > len(STREAMS)
     for name, rows in before.items():
         times = Counter(record["id"] for record in output.records[name])
-        assert {times[row_id] for row_id in rows} == {1}, name
-        assert set(times.values()) == {1}, name
         after = records(api.workspace, STREAMS[name])
+        assert {times[row_id] for row_id in rows if row_id in after} <= {1}, name
+        assert set(times.values()) == {1}, name
         for record in output.records[name]:
             row = rows.get(record["id"])
-            if row == after[record["id"]]:
+            if row and row == after.get(record["id"]):
                 assert record.keys() == row.keys()
                 assert {column for column in row if record[column] != row[column]} <= {
                     *UNSTAMPED.get(name, ())

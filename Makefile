@@ -19,11 +19,12 @@ $(error $(DOUBTED))
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint types tests test test-image test-clients models test-pythons clients canary audit sbom release soak demo verify bench docs contract lock clean
+.PHONY: help setup lint types tests test test-slow test-image test-clients models test-pythons clients canary audit sbom release soak demo verify bench docs contract lock clean
 
 help:
 	@echo "make setup     install locked dependencies and this package into .venv"
 	@echo "make test      lint, types, tests (PYTEST_ARGS='-k words' selects some)"
+	@echo "make test-slow     tests that go through very many cases: faults, histories, deviations of Linear's API"
 	@echo "make test-image    build and run the image (needs a Docker engine; root on Debian installs one)"
 	@echo "make test-clients  each recipe of docs/clients.md, and a PostgreSQL destination (root on Debian installs one)"
 	@echo "make models    build and test the dbt package on the demo's DuckDB and on PostgreSQL (root on Debian installs one)"
@@ -76,6 +77,9 @@ test: lint types tests
 soak: setup
 	$(BIN)/python -m integration_tests.histories \
 		--histories $(or $(HISTORIES),1000) --first-seed $(or $(FIRST_SEED),1)
+
+test-slow: setup
+	$(BIN)/pytest unit_tests integration_tests -m slow -q -n 2 --dist load --durations=10 $(PYTEST_ARGS)
 
 test-image: setup
 	$(BIN)/pytest integration_tests -m image_tests -q -rs $(PYTEST_ARGS)

@@ -12,6 +12,8 @@ from integration_tests.faults.matrix import CHECK, FAULTS, PLACES, Fault
 from integration_tests.linear_api import PURGED, LinearApi, Request
 from tools.schemas import streams
 
+pytestmark = pytest.mark.slow
+
 STREAMS = {stream.name: stream for stream in streams()}
 OTHERS = ("users", "teams", "issue_labels", "workflow_states", "cycles")
 ENOUGH_ROWS = 8  # of a target, for at least three pages

@@ -14,6 +14,8 @@ from integration_tests.histories.changes import Changes
 from integration_tests.linear_api import LinearApi
 from tools.schemas import streams
 
+pytestmark = pytest.mark.slow
+
 STREAMS = {stream.name: stream for stream in streams()}
 # Of each kind one, and those with lists, parents and unions.
 NAMES = (

@@ -10,6 +10,8 @@ from integration_tests.expected import records
 from source_linear.packaged import manifest
 from tools.schemas import streams
 
+pytestmark = pytest.mark.slow
+
 # What Linear counts anew without moving a stamp.
 COUNTED = {"teams": {"issueCount"}}
 

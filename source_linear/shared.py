@@ -28,6 +28,7 @@ class Shared:
         api: Linear's API.
         again: rows to ask for whenever they changed, by stream: those that the last sync could not read, and
             those that the copy does not have.
+        excluded: the ids of rows that were archived when they came, and are not sent, by stream.
         also: rows, or parents of rows, that changed though no stamp tells of it, by stream.
         news: what the change probe found, by stream: see `Probe.news`; a stream that is not there is read.
         lengths: how long the lists of streams are that were read whole.
@@ -47,6 +48,7 @@ class Shared:
         self.api = Api(url, credentials, share / 100, slots, f"source-linear/{version('source-linear')}")
         self.progress = Progress(self.api.budget)
         self.again: defaultdict[str, list[str]] = defaultdict(list)
+        self.excluded: defaultdict[str, list[str]] = defaultdict(list)
         self.also: defaultdict[str, list[str]] = defaultdict(list)
         self.news: dict[str, Collection[str] | None] = {}
         self.lengths: dict[str, int] = {}

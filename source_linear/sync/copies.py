@@ -5,7 +5,7 @@ the difference tells which rows are gone, and which became visible or were unarc
 """
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from source_linear.linear.errors import subject
@@ -117,15 +117,17 @@ class Copy:
             for row in rows:
                 if row[CURSOR_FIELD] < self._until and row["id"] in self._reported:
                     row[CURSOR_FIELD] = end
+        return self.know((row["id"], row[ARCHIVED_FLAG], row[CURSOR_FIELD]) for row in rows)
+
+    def know(self, rows: Iterable[tuple[str, bool, str]]) -> bool:
+        """Know rows as they came: each an id, whether it is archived, and its cursor; see `send`."""
         whole, sketch = self._whole, self._sketch
         if whole is None or sketch is None:
             return False
-        known = len(self._sent)
         is_news = False
-        for row in rows:
-            row_id, archived = row["id"], row[ARCHIVED_FLAG]
-            before = self._sent[row_id] if known and row_id in self._sent else whole.flag(row_id)
-            if before is archived or row[CURSOR_FIELD] < whole.floor:
+        for row_id, archived, updated in rows:
+            before = self._sent[row_id] if row_id in self._sent else whole.flag(row_id)
+            if before is archived or updated < whole.floor:
                 continue
             if before is not None:
                 sketch.remove(row_id, before)

@@ -149,6 +149,10 @@ class Deletions:
     def _note(self, stream: AirbyteStreamState) -> None:
         name = stream.stream_descriptor.name
         state = vars(stream.stream_state) if stream.stream_state else {}
+        if name in self._copies:
+            excluded = list(self._shared.excluded[name])
+            del self._shared.excluded[name][: len(excluded)]  # threads add more meanwhile
+            self._copies[name].know((row_id, True, self._end) for row_id in excluded)
         if name in self._copies and (cursor := state.get(self._streams[name].cursor_field)):
             self._cursors[name] = cursor
             self._states.keep(name, _COPY, self._copies[name].state())

@@ -269,7 +269,11 @@ class Reader:
         return self._rows(root, nodes, window, stream_slice, False, not root.children)
 
     def _kept(self, rows: list[Record]) -> list[Record]:
-        return [row for row in rows if not self._is_archived(row)] if self._excludes else rows
+        if not self._excludes:
+            return rows
+        excluded = [row["id"] for row in rows if self._is_archived(row)]
+        self._shared.excluded[self._stream.name].extend(excluded)
+        return [row for row in rows if not self._is_archived(row)] if excluded else rows
 
     def _is_archived(self, row: Record) -> bool:
         archived_at = row.get("archivedAt") or row.get(f"{self._stream.roots[0].parent}ArchivedAt")

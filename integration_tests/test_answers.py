@@ -115,7 +115,7 @@ def _a_row_costs_few_requests(api, connector):
     catalog = connector.catalog(["workflow_states"])
     connector.read(catalog)
     bad = api.workspace.ids("WorkflowState")[123]
-    for how, most in (("error", 6), ("5xx", 5 * 2 * math.log2(250))):
+    for how, most in (("error", 8), ("5xx", 5 * 2 * math.log2(250))):
         api.faults.row(bad, how=how)
         api.requests.clear()
         output = connector.read(catalog)

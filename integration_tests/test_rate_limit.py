@@ -104,7 +104,8 @@ def test_a_page_that_is_too_complex_is_halved_until_it_is_not_and_no_row_comes_t
     catalog = connector.catalog(names)
     api.limits.largest = 1500
     assert_complete(api, connector.read(catalog), names)
-    sizes = [request.variables["first"] for request in api.requests.to("projects")]
+    pages = [one for one in api.requests.to("projects") if "first" in one.variables]  # not the walks of lists
+    sizes = [request.variables["first"] for request in pages]
     assert sizes == sorted(sizes, reverse=True) and sizes[-1] < sizes[0]
     assert len(refused_as_too_complex(api)) > 3
 

@@ -120,7 +120,9 @@ def _a_row_costs_few_requests(api, connector):
         api.requests.clear()
         output = connector.read(catalog)
         assert len(output.records["workflow_states"]) == len(api.workspace.ids("WorkflowState")) - 1
-        assert len(api.requests.to("workflowStates")) <= most, how
+        # Without the walk of the list, which asks for no more than each row's dates.
+        asked = [one for one in api.requests.to("workflowStates") if one.operation == "workflow_states"]
+        assert 0 < len(asked) <= most, how
         api.faults.clear()
 
 

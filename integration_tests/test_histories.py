@@ -81,8 +81,6 @@ def test_a_history_can_be_played_again():
     [
         (mutants.without_upper_bound, BrokenRule),
         (mutants.with_the_newest_row_as_state, BrokenRule),
-        (mutants.with_gt_on_the_server, LostRows),
-        (mutants.with_gt_in_lists, LostRows),
         (mutants.without_archived_on_the_server, LostRows),
         (mutants.without_archived_in_lists, LostRows),
         (mutants.without_reconciling, LostRows),

@@ -10,7 +10,7 @@ import pytest
 from integration_tests import histories
 from integration_tests.connector import Connector, Output
 from integration_tests.expected import records
-from integration_tests.histories import Connection
+from integration_tests.histories import Connection, mutants
 from integration_tests.linear_api import Clock, Late, LinearApi
 from source_linear.config import milliseconds
 from source_linear.sync.bounds import LOOKBACK, looked_back
@@ -70,6 +70,18 @@ def shown_by(api: LinearApi, moment: str) -> set[str]:
 
 
 def test_the_next_sync_repeats_what_lies_in_the_lookback_window_and_nothing_else(api):
+    expect_the_lookback_window(api)
+
+
+@pytest.mark.parametrize(
+    "mutant", [mutants.with_gt_on_the_server, mutants.with_gt_in_lists, mutants.without_lookback]
+)
+def test_a_connector_that_leaves_out_the_edge_of_the_lookback_window_is_noticed(api, mutant):
+    with mutant(), pytest.raises(AssertionError):
+        expect_the_lookback_window(api)
+
+
+def expect_the_lookback_window(api: LinearApi) -> None:
     """What is stamped a minute before the last sync's end is in it, what is a millisecond older is not."""
     end = api.clock.text
     first = looked_back(end)

@@ -391,3 +391,10 @@ def test_a_state_does_not_grow_with_the_rows():
         sizes.append(printed_size(copy.state(), ids(_MOST_AGAIN)))
     assert max(sizes) <= 65_536
     assert sizes[1] - sizes[0] < 2_000  # the counts of its cells
+
+
+def test_a_row_whose_id_is_no_uuid_is_sent_and_not_remembered():
+    copy = compared(None, [node(one) for one in ids(3)])
+    before = copy.state()
+    assert copy.send([row("no UUID")], END) is False
+    assert copy.state() == before

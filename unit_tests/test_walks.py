@@ -7,6 +7,7 @@ import pytest
 
 from source_linear.packaged import manifest
 from source_linear.streams import Stream
+from source_linear.sync.roots import Roots
 from source_linear.sync.walks import Part, Walk, Whole, created, walk
 
 OLD, CURSOR, NEW = "2025-01-01T00:00:00.000Z", "2026-01-01T00:00:00.000Z", "2026-01-02T00:00:00.000Z"
@@ -25,17 +26,18 @@ def node(number, updated=OLD, archived=None, **more):
     return {"id": row_id(number), "updatedAt": updated, "archivedAt": archived, **more}
 
 
-class Answers:
+class Answers(Roots):
     """Asks, and is given one page after the other; None for a root that is refused."""
 
     def __init__(self, *pages, info=None):
-        self.pages = list(pages)
+        super().__init__(None)
+        self.left = list(pages)
         self.info = info
         self.asked = []
 
     def ask(self, questions):
         self.asked.append({name: question.text for name, question in questions.items()})
-        page = self.pages.pop(0)
+        page = self.left.pop(0)
         return {} if page is None else {name: {"nodes": page, "pageInfo": self.info} for name in questions}
 
 
@@ -45,7 +47,7 @@ def walked(*pages, length=0, since=CURSOR, floor=""):
     one.parts["users"] = Part(since, None, whole)
     answers = Answers(*pages)
     walk(answers, {"list_users": one})
-    assert answers.pages == [] or one.is_failed
+    assert answers.left == [] or one.is_failed
     return SimpleNamespace(walk=one, whole=whole, part=one.parts["users"], asked=answers.asked)
 
 
@@ -211,8 +213,8 @@ def test_the_rows_created_since_a_cursor_are_asked_for_newest_first_until_an_old
     pages = [new(number) for number in range(1, 251)], [new(251), new(252, OLD)]
     answers = Answers(*pages)
     assert created(answers, USERS, CURSOR) == {row_id(number) for number in range(1, 252)}
-    assert f'after: "{row_id(250)}"' in answers.asked[1]["created"]
-    assert all("orderBy: createdAt" in asked["created"] for asked in answers.asked)
+    assert f'after: "{row_id(250)}"' in answers.asked[1]["page"]
+    assert all("orderBy: createdAt" in asked["page"] for asked in answers.asked)
 
 
 def test_where_it_is_refused_no_row_is_known_to_be_created():

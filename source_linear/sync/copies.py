@@ -126,7 +126,10 @@ class Copy:
             return False
         is_news = False
         for row_id, archived, updated in rows:
-            before = self._sent[row_id] if row_id in self._sent else whole.flag(row_id)
+            try:
+                before = self._sent[row_id] if row_id in self._sent else whole.flag(row_id)
+            except ValueError:
+                continue  # not a UUID: a sketch cannot hold it
             if before is archived or updated < whole.floor:
                 continue
             if before is not None:

@@ -1,6 +1,6 @@
 """Asking many roots in one query: what they answer, and which of them may not be read."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,7 +8,7 @@ from source_linear.linear.answers import Answer
 from source_linear.linear.api import Api
 from source_linear.linear.errors import Action, LinearError
 from source_linear.linear.selection import parse, price
-from source_linear.streams import MAX_COST, Stream
+from source_linear.streams import MAX_COST, MAX_PAGE_SIZE, Stream
 
 _TRIES = 3
 
@@ -78,6 +78,28 @@ class Roots:
             self.first = self.first or answer
             data |= answer.data
         return data
+
+    def pages(self, root: str, arguments: str, selection: str) -> Iterator[list[Any] | None]:
+        """The nodes of one root, page by page, until a page is not full or nobody asks for more.
+
+        Args:
+            root: the root's name.
+            arguments: its arguments but `first` and `after`, as GraphQL text.
+            selection: what is asked of a node: its `id`, and more.
+
+        Yields:
+            The nodes of a page; None, and nothing after it, where they could not be asked for.
+        """
+        nodes: list[Any] | None = None
+        after = ""
+        while nodes is None or len(nodes) >= MAX_PAGE_SIZE:
+            text = f"{root}(first: {MAX_PAGE_SIZE}, {arguments}{after}) {{ nodes {{ {selection} }} }}"
+            found = self.ask({"page": Question(text, {}, ("nodes",))}).get("page")
+            nodes = found["nodes"] if found and all(isinstance(one, dict) for one in found["nodes"]) else None
+            yield nodes
+            if not nodes:
+                return
+            after = f', after: "{nodes[-1]["id"]}"'  # docs/linear-api.md, PAGING-4: the last row's id
 
     def send(self, wanted: Mapping[str, Question], tries: int | None = None) -> Answer:
         """Ask some roots in one query, as they are.

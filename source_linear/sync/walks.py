@@ -67,7 +67,11 @@ class Whole:
         self.ids = array("Q", ordered)
 
     def flag(self, row_id: str) -> bool | None:
-        """Whether a row is archived; None where it is not among them."""
+        """Whether a row is archived; None where it is not among them.
+
+        Raises:
+            ValueError: its id is not a UUID.
+        """
         low = UUID(row_id).int & _LOW
         at = bisect_left(self.ids, low)
         known = at < len(self.ids) and self.ids[at] >> 1 == low >> 1
@@ -251,19 +255,14 @@ def created(roots: Roots, stream: Stream, cursor: str | None) -> set[str]:
     Roots are ordered by `createdAt`, newest first (docs/linear-api.md, FILTER-6 and FILTER-7).
     """
     found: set[str] = set()
-    after, root = "", stream.roots[0]
-    while cursor and stream.connection and not root.children:
-        further = f", {root.arguments}" if root.arguments else ""
-        text = (
-            f"{root.name}(first: {MAX_PAGE_SIZE}, orderBy: createdAt, includeArchived: true{further}{after}) "
-            "{ nodes { id createdAt } }"
-        )
-        nodes = roots.ask({"created": Question(text, {}, ("nodes",))}).get("created", {}).get("nodes", [])
-        new = [node["id"] for node in nodes if is_sound(node, False) and str(node.get("createdAt")) >= cursor]
-        found.update(new)
-        if len(new) < MAX_PAGE_SIZE:
+    root = stream.roots[0]
+    if not cursor or not stream.connection or root.children:
+        return found
+    arguments = f"orderBy: createdAt, includeArchived: true{f', {root.arguments}' if root.arguments else ''}"
+    for nodes in roots.pages(root.name, arguments, "id createdAt"):
+        found |= {node["id"] for node in nodes or () if str(node.get("createdAt")) >= cursor}
+        if not nodes or str(nodes[-1].get("createdAt")) < cursor:
             break
-        after = f', after: "{new[-1]}"'
     return found
 
 

@@ -16,9 +16,11 @@ from source_linear.linear.api import Api
 from source_linear.linear.credentials import Credentials
 from source_linear.linear.errors import LinearError, failure, subject
 from source_linear.sync.progress import Progress
+from source_linear.sync.sketch import CAPACITY
 
 _LOGGER = logging.getLogger("airbyte")
 MOST_LEFT_OUT = 100  # rows of a stream that a sync leaves out
+MOST_AGAIN = MOST_LEFT_OUT + CAPACITY  # rows of a stream that a state names, to be read again
 
 
 class Shared:

@@ -27,7 +27,7 @@ from source_linear.config import milliseconds, normalized, validate
 from source_linear.linear.errors import LinearError
 from source_linear.packaged import manifest
 from source_linear.scope import renew
-from source_linear.shared import MOST_LEFT_OUT, Shared, share, traced
+from source_linear.shared import MOST_AGAIN, Shared, share, traced
 from source_linear.state import StreamStates
 from source_linear.streams import Stream
 from source_linear.sync.bounds import Sync, looked_back
@@ -37,7 +37,6 @@ from source_linear.sync.progress import estimates
 from source_linear.sync.records import unfolded
 from source_linear.sync.relations import FOLLOWERS, RELATIONS, related_issues
 from source_linear.sync.roots import Roots, refused_streams
-from source_linear.sync.sketch import CAPACITY
 from source_linear.sync.summary import Summary, is_not_told_here
 from source_linear.sync.validity import validity
 from source_linear.sync.windows import WindowState
@@ -49,7 +48,6 @@ _CHECK_PATIENCE = 10.0  # seconds
 _PAGES_AHEAD = 16  # of what is printed: enough that nobody waits, and some 4,000 rows
 # Beside a state's cursor: the ids of rows to read whenever they changed, and how long the stream's list is.
 _AGAIN, _LENGTH = "again", "length"
-_MOST_AGAIN = MOST_LEFT_OUT + CAPACITY
 # A page of rows is one record of the CDK (docs/decisions.md, 4).
 _FOLDED = {
     "extractor": {"type": "DpathExtractor", "field_path": []},
@@ -170,7 +168,9 @@ class SourceLinear(ConcurrentDeclarativeSource):
             return
         cdk.read_in_this_thread(self)
         for name in self._configured:
-            self._shared.again[name] += self._states.found(name, _AGAIN) or []
+            again = self._states.found(name, _AGAIN)
+            known = again if isinstance(again, list) else []
+            self._shared.again[name] += [one for one in known if isinstance(one, str)][:MOST_AGAIN]
         deletions = Deletions(self._read_streams(), self._states, self._shared, self._config)
         probe = self._probe(deletions)
         workspace = self._ask(probe, deletions)
@@ -265,7 +265,7 @@ class SourceLinear(ConcurrentDeclarativeSource):
                 name = message.state.stream.stream_descriptor.name
                 left_out = [one for one, is_id in list(self._shared.left_out[name].items()) if is_id]
                 ids = list(dict.fromkeys([*self._shared.again[name], *left_out]))
-                self._states.keep(name, _AGAIN, ids[:_MOST_AGAIN] or None)
+                self._states.keep(name, _AGAIN, ids[:MOST_AGAIN] or None)
                 self._states.keep(name, _LENGTH, self._shared.lengths.get(name))
             yield message
 

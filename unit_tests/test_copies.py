@@ -9,8 +9,7 @@ import pytest
 from airbyte_cdk.models import AirbyteMessage, AirbyteMessageSerializer, AirbyteStateMessageSerializer, Type
 
 from source_linear.packaged import manifest
-from source_linear.shared import MOST_LEFT_OUT
-from source_linear.source import _MOST_AGAIN
+from source_linear.shared import MOST_AGAIN, MOST_LEFT_OUT
 from source_linear.state import StreamStates
 from source_linear.streams import Stream
 from source_linear.sync import sketch
@@ -375,8 +374,8 @@ def test_a_state_is_of_at_most_64_kb_whatever_its_sketch_holds():
     reported = IdFilter.parse(sketch._text(rng.randbytes(sketch._FILTER_BITS // 8)))
     copied = {"scope": "0" * 16, "rows": cells.text(), "reported": reported.text(), "until": END}
     assert Sketch.parse(copied["rows"]).text() == copied["rows"]
-    assert _MOST_AGAIN == MOST_LEFT_OUT + CAPACITY
-    size = printed_size(copied, ids(_MOST_AGAIN))
+    assert MOST_AGAIN == MOST_LEFT_OUT + CAPACITY
+    size = printed_size(copied, ids(MOST_AGAIN))
     assert 60_000 < size <= 65_536
 
 
@@ -388,7 +387,7 @@ def test_a_state_does_not_grow_with_the_rows():
         copy = compared(state_of([*rows, *map(node, gone)]), rows)
         assert len(reported_by(copy)) == CAPACITY
         assert set(copy.state()) == {"scope", "rows", "reported", "until"}
-        sizes.append(printed_size(copy.state(), ids(_MOST_AGAIN)))
+        sizes.append(printed_size(copy.state(), ids(MOST_AGAIN)))
     assert max(sizes) <= 65_536
     assert sizes[1] - sizes[0] < 2_000  # the counts of its cells
 
@@ -398,3 +397,12 @@ def test_a_row_whose_id_is_no_uuid_is_sent_and_not_remembered():
     before = copy.state()
     assert copy.send([row("no UUID")], END) is False
     assert copy.state() == before
+
+
+def test_more_rows_than_a_state_has_room_for_are_left_to_the_next_sync():
+    known, appeared = ids(3), ids(4, 1)
+    copy = Copy(USERS, state_of([node(one) for one in known]), "scope")
+    copy.compare(whole([node(one) for one in [*known, *appeared]]), nobody, none, room=3)
+    assert copy.appeared == [] and copy.state() == copy.before
+    copy.compare(whole([node(one) for one in [*known, *appeared]]), nobody, none, room=4)
+    assert set(copy.appeared) == set(appeared)

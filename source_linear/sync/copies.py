@@ -46,7 +46,7 @@ class Copy:
             self._resume(found)
         self.before = self.state()
 
-    def compare(self, whole: Whole, confirm: Confirm, created: Created) -> None:
+    def compare(self, whole: Whole, confirm: Confirm, created: Created, room: int = CAPACITY) -> None:
         """Compare the copy with what Linear shows.
 
         Args:
@@ -55,6 +55,7 @@ class Copy:
                 returns None where that cannot be said.
             created: is asked which rows were created since the stream's cursor, where more differ than a
                 sketch can tell.
+            room: how many rows more a state can name that are to be read again.
         """
         if not whole.is_known:
             return
@@ -62,6 +63,11 @@ class Copy:
             self._take(whole, ())
             return
         found = self._difference(self._sketch, whole, created)
+        appeared = [row.id for row in found.right if row.id not in whole.changed] if found else []
+        if room < len(appeared) <= CAPACITY:
+            return  # the next sync, which has fewer rows to read again, concludes the same
+        if len(appeared) > CAPACITY:  # a sketch may tell more than it promises
+            found = None
         if found is None:
             _LOGGER.warning(
                 "%sMore than %d rows were deleted, or became visible, since the last sync: more than its "
@@ -79,7 +85,7 @@ class Copy:
         if kept is None:
             kept = [row.id for row in gone]
         self.gone = [row.id for row in gone if row.id not in kept]
-        self.appeared = [row.id for row in found.right if row.id not in whole.changed]
+        self.appeared = appeared
         self._take(whole, [row for row in gone if row.id in kept])
 
     def tombstones(self, end: str, archived_rows: str) -> list[Record]:
@@ -181,6 +187,4 @@ class Copy:
                         rest.remove(row_id, True)
                         rest.add(row_id, False)
                 found = before.difference(rest)
-        # A sketch may tell more than it promises, but a state names no more rows that are to be read again.
-        appeared = sum(row.id not in whole.changed for row in found.right) if found else 0
-        return found if appeared <= CAPACITY else None
+        return found

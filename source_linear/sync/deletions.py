@@ -19,7 +19,7 @@ from airbyte_cdk.models import (
 from airbyte_cdk.utils.datetime_helpers import ab_datetime_now
 
 from source_linear.scope import scope_of
-from source_linear.shared import Shared
+from source_linear.shared import MOST_AGAIN, MOST_LEFT_OUT, Shared
 from source_linear.state import BEGINNING, StreamStates
 from source_linear.streams import MAX_PAGE_SIZE, Stream
 from source_linear.sync.copies import Copy
@@ -83,6 +83,7 @@ class Deletions:
                 whole,
                 partial(self._still_there, probe, roots, stream),
                 partial(created, roots, stream, since),
+                max(MOST_AGAIN - MOST_LEFT_OUT - len(self._shared.again[name]), 0),
             )
             self._states.keep(name, _COPY, copy.before)
             again = list(copy.appeared)

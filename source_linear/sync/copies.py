@@ -10,7 +10,7 @@ from typing import Any
 
 from source_linear.linear.errors import subject
 from source_linear.streams import ARCHIVED_FLAG, CURSOR_FIELD, DELETED_AT, GONE_AT, Record, Stream
-from source_linear.sync.sketch import CAPACITY, Difference, IdFilter, Sketch
+from source_linear.sync.sketch import CAPACITY, Difference, IdFilter, Row, Sketch
 from source_linear.sync.walks import Whole
 
 _LOGGER = logging.getLogger("airbyte")
@@ -77,16 +77,22 @@ class Copy:
                 CAPACITY,
             )
             return
+        gone, kept = self._gone(self._sketch, found, whole, confirm)
+        self.gone, self.appeared = [row.id for row in gone], appeared
+        self._take(whole, kept)
+
+    def _gone(
+        self, before: Sketch, found: Difference, whole: Whole, confirm: Confirm
+    ) -> tuple[list[Row], list[Row]]:
+        """The rows that are gone, and those of which that is not sure."""
         there = {row.id for row in found.right} | whole.changed.keys()
         gone = [] if self._stream.append_only else [row for row in found.left if row.id not in there]
-        kept: Collection[str] | None = ()
-        if gone and (whole.pages != 1 or len(gone) * 2 > self._sketch.rows):
-            kept = confirm([row.id for row in gone])
-        if kept is None:
-            kept = [row.id for row in gone]
-        self.gone = [row.id for row in gone if row.id not in kept]
-        self.appeared = appeared
-        self._take(whole, [row for row in gone if row.id in kept])
+        if not gone or (whole.pages == 1 and len(gone) * 2 <= before.rows):
+            return gone, []
+        shown = confirm([row.id for row in gone])
+        if shown is None:
+            return [], gone
+        return [row for row in gone if row.id not in shown], [row for row in gone if row.id in shown]
 
     def tombstones(self, end: str, archived_rows: str) -> list[Record]:
         """The records that report the rows that are gone.
@@ -164,7 +170,7 @@ class Copy:
         except (KeyError, TypeError, ValueError, AttributeError):
             self._sketch = None
 
-    def _take(self, whole: Whole, kept: Collection[Any]) -> None:
+    def _take(self, whole: Whole, kept: Collection[Row]) -> None:
         """From now on the copy is what Linear shows, and `kept`."""
         self._whole, self._sketch, self._text = whole, whole.sketch.copy(), None
         for row in kept:

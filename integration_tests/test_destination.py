@@ -14,7 +14,7 @@ from integration_tests.expected import records
 from integration_tests.linear_api import LinearApi, Workspace
 from integration_tests.linear_api.workspace import COUNTS
 from integration_tests.postgres import Postgres
-from source_linear.streams import DELETED_AT
+from source_linear.streams import DELETED_AT, GONE_AT
 from tools.schemas import streams
 
 pytestmark = [pytest.mark.clients, pytest.mark.timeout(600)]
@@ -90,6 +90,18 @@ def change(workspace: Workspace) -> dict[str, str]:
     }
 
 
+# What Linear deletes without a trace, and no other row shows.
+DELETABLE = ("Comment", "CustomerNeed", "EntityExternalLink", "InitiativeToProject", "ProjectRelation")
+
+
+def purge(workspace: Workspace) -> set[str]:
+    """Delete a row of each of these, with what cannot be without it; returns the ids of all that are gone."""
+    before = {row for entity in workspace.rows for row in workspace.ids(entity)}
+    for entity in DELETABLE:
+        workspace.purge(entity, workspace.ids(entity)[0])
+    return before - {row for entity in workspace.rows for row in workspace.ids(entity)}
+
+
 def assert_mirrored(api: LinearApi, sync: Sync, *, archived: bool) -> int:
     """Every table holds its stream's rows, exactly; returns how many there are."""
     count = 0
@@ -98,7 +110,7 @@ def assert_mirrored(api: LinearApi, sync: Sync, *, archived: bool) -> int:
         if not archived:
             dates = {"archivedAt", "issueArchivedAt"}
             expected = {row_id: row for row_id, row in expected.items() if not row.keys() & dates}
-        stored = sync.destination.rows(name)
+        stored = {row_id: row for row_id, row in sync.destination.rows(name).items() if GONE_AT not in row}
         assert stored.keys() == expected.keys(), name
         for row_id, row in expected.items():
             assert _settled(name, stored[row_id]) == _settled(name, row), f"{name} {row_id}"
@@ -155,6 +167,29 @@ def test_delete_removes_archived_rows_and_brings_revived_ones_back(
     sync.run()
     assert ids["archived"] in sync.destination.rows("issues")
     assert_mirrored(api, sync, archived=False)
+
+
+@pytest.mark.parametrize("archived_rows", ["flag", "delete"])
+def test_rows_that_are_deleted_in_linear_are_marked_or_removed(
+    api: LinearApi, make_sync: Callable[..., Sync], archived_rows: str
+) -> None:
+    sync = make_sync(api, archived_rows=archived_rows, reconcile_archived=True)
+    sync.run()
+    held = {row_id for name in STREAMS for row_id in sync.destination.rows(name)}
+
+    api.clock.advance(60)
+    gone = purge(api.workspace) & held
+    assert len(gone) >= len(DELETABLE)
+    api.clock.advance(60)
+    sync.run()
+    assert_mirrored(api, sync, archived=archived_rows == "flag")
+    marked = {
+        row_id
+        for name in STREAMS
+        for row_id, row in sync.destination.rows(name).items()
+        if GONE_AT in row and row["isArchived"]
+    }
+    assert marked == (gone if archived_rows == "flag" else set())
 
 
 def test_output_that_was_cut_off_and_came_again_changes_nothing(

@@ -22,8 +22,7 @@ ARCHIVED_FLAG = "isArchived"
 # A list that goes on is short most of the time, and points are paid for what is asked for: so many times
 # as much is asked for next, and at least 10.
 _MORE, _AT_LEAST = 2, 10
-_PAGES_A_WINDOW = 8
-_PAGE = MAX_PAGE_SIZE // 2  # rows: pages that begin smaller grow where Linear bills less than the formula
+_PAGES_A_WINDOW, _PAGE = 8, MAX_PAGE_SIZE // 2  # rows: smaller pages grow where Linear bills less
 _DATES = ("createdAt", CURSOR_FIELD, "archivedAt")  # of every entity but issue state spans
 DELETED_AT = "_ab_cdc_deleted_at"
 GONE_AT = "deletedAt"  # when a sync found that a row is gone from Linear
@@ -38,7 +37,7 @@ class NestedList:
     Attributes:
         name: name of the list in Linear's schema.
         first: how many items of a connection come with the node itself; a connection of that length
-            is read on to its end. 0 for a plain list, which always comes whole.
+            is read on to its end. 0 for a plain list, which comes whole.
         arguments: the connection's other arguments, as GraphQL text.
         items: what is queried of an item, as GraphQL text.
     """
@@ -120,7 +119,7 @@ class Stream:
         entity: the GraphQL type of its rows, for example `IssueLabel`.
         kind: windowed, swept, feed or child; the manifest's head says which is which.
         connection: whether the root is a connection (and takes `first`, `after`, `includeArchived`).
-        filterable: whether it takes `filter`.
+        filterable: whether it takes `filter`: no plain list does.
         append_only: whether its rows are never reported as deleted: a log.
         windows: into how many windows a first read of a large workspace is cut.
         arguments: further arguments of the root, as GraphQL text.
@@ -173,7 +172,7 @@ class Stream:
             entity=parameters["entity"],
             kind=parameters["kind"],
             connection=parameters.get("connection", True),
-            filterable=parameters.get("filterable", True),
+            filterable=parameters.get("connection", True) and parameters.get("filterable", True),
             append_only=parameters.get("append_only", False),
             windows=parameters.get("windows", 3),
             team_filter=parameters.get("team_filter"),
@@ -230,14 +229,17 @@ class Stream:
     @property
     def reports_deleted(self) -> bool:
         """Whether it can report rows that are gone: where its list can be known whole, and is no log."""
-        return self.is_comparable(True) and not self.append_only
+        return self.is_comparable(True) and not self.append_only and not self.goes_by_parents
+
+    @property
+    def goes_by_parents(self) -> bool:
+        """Whether a sync knows all parents, not all rows: of a history it asks for the newest."""
+        children = self.roots[0].children
+        return children is not None and (self.kind == "child" or children.is_ordered)
 
     def is_comparable(self, reconciles: bool) -> bool:
-        """Whether a sync knows its list whole; `reconciles` is the configuration's `reconcile_archived`."""
-        root = self.roots[0]
-        shown = root.children is None or not root.children.is_ordered
-        kinds = ("swept", "windowed", "feed") if reconciles else ("swept",)
-        return self.kind in kinds and shown and not root.is_object
+        """Whether a sync knows all its rows, or all parents; `reconciles` is `reconcile_archived`."""
+        return (reconciles or self.kind == "swept") and not self.roots[0].is_object
 
     @property
     def column_names(self) -> list[str]:
@@ -259,9 +261,7 @@ class Stream:
     def windows_of(self, issues: int) -> int:
         """Into how many windows a first read is cut: each costs a page that is not full, or even empty.
 
-        Args:
-            issues: how many there are. How many rows the stream has is not known before it is read; in most
-                streams they grow as the issues do.
+        Of how many rows a stream has nothing is known before but the number of issues: most grow as it does.
         """
         return max(1, min(self.windows, math.ceil(issues / (_PAGES_A_WINDOW * max(self.page_size, _PAGE)))))
 

@@ -13,7 +13,7 @@ from source_linear.shared import MOST_AGAIN, MOST_LEFT_OUT
 from source_linear.state import StreamStates
 from source_linear.streams import Stream
 from source_linear.sync import sketch
-from source_linear.sync.copies import Copy
+from source_linear.sync.copies import Copy, unsure
 from source_linear.sync.sketch import CAPACITY, IdFilter, Sketch
 from source_linear.sync.walks import Whole
 
@@ -36,9 +36,9 @@ def node(row_id, updated=OLD, archived=None):
     return {"id": row_id, "updatedAt": updated, "archivedAt": archived}
 
 
-def whole(nodes, pages=1, floor=""):
+def whole(nodes, pages=1, floor="", unsure=None):
     """All rows that Linear shows; changes since CURSOR are news."""
-    made = Whole(floor)
+    made = Whole(floor, unsure=unsure)
     for one in nodes:
         made.take(one, CURSOR)
     made.pages = pages
@@ -74,7 +74,10 @@ def compared(before, nodes, confirm=nobody, created=none, scope="scope", stream=
 
 
 def reported_by(copy, archived_rows="flag", end=END):
-    return copy.tombstones(end, archived_rows)
+    """The reports, as they are sent between two states."""
+    tombstones = copy.tombstones(end, archived_rows)
+    copy.reported(archived_rows)
+    return tombstones
 
 
 # --- What is gone ---------------------------------------------------------------------------------
@@ -321,6 +324,82 @@ def test_with_delete_a_row_that_comes_back_keeps_its_time():
     assert back["updatedAt"] == OLD
 
 
+@pytest.mark.parametrize("archived_rows", ["flag", "delete", "exclude"])
+def test_a_row_comes_again_where_a_sync_was_killed_that_may_have_reported_it_as_gone(archived_rows):
+    """The report may be in the destination, and no state knows of it."""
+    gone, second = gone_copy()
+    second.tombstones(END, archived_rows)
+    killed = second.state()
+    third = compared(killed, map(node, ids(10)), unsure=unsure(killed))
+    assert (third.gone, third.appeared) == ([], [gone])
+    back = row(gone)
+    third.send([back], LATER)
+    assert back["updatedAt"] == LATER
+    assert compared(third.state(), map(node, ids(10)), unsure=unsure(third.state())).appeared == []
+
+
+def test_a_row_that_a_killed_sync_may_have_reported_and_that_is_still_gone_is_reported_again():
+    gone, second = gone_copy()
+    second.tombstones(END, "flag")
+    killed = second.state()
+    third = compared(killed, map(node, ids(10)[1:]), unsure=unsure(killed))
+    assert (third.gone, third.appeared) == ([gone], [])
+
+
+def test_where_the_reports_were_sent_no_row_is_in_doubt():
+    _, second = gone_copy()
+    reported_by(second)
+    assert unsure(second.state()) is None
+
+
+@pytest.mark.parametrize("found", [None, {}, {"pending": True}, {"pending": True, "reported": "garbled"}, 7])
+def test_no_row_is_in_doubt_where_the_state_does_not_say_which(found):
+    assert unsure(found) is None
+
+
+def test_what_is_in_doubt_stays_so_where_the_list_is_not_known():
+    _, second = gone_copy()
+    second.tombstones(END, "flag")
+    third = Copy(USERS, second.state(), "scope")
+    broken = whole([])
+    broken.is_known = False
+    third.compare(broken, nobody, none)
+    assert unsure(third.state()) is not None
+
+
+# --- Parents --------------------------------------------------------------------------------------
+
+HISTORY, SPANS = DECLARED["issue_history"], DECLARED["issue_state_spans"]
+
+
+@pytest.mark.parametrize("stream", [HISTORY, SPANS, DECLARED["project_history"]], ids=lambda one: one.name)
+def test_all_rows_of_a_parent_are_read_that_has_come_even_if_a_stamp_tells_of_it(stream):
+    new, changed, *rest = ids(10)
+    before = state_of(map(node, [changed, *rest]), stream=stream)
+    found = [node(new, updated=NEW), node(changed, updated=NEW), *map(node, rest)]
+    assert compared(before, found, stream=stream).appeared == [new]
+
+
+def test_a_parent_that_was_unarchived_without_a_stamp_is_read_again():
+    back, *rest = ids(10)
+    before = state_of([node(back, archived=OLD), *map(node, rest)], stream=SPANS)
+    assert compared(before, map(node, [back, *rest]), stream=SPANS).appeared == [back]
+
+
+def test_rows_of_a_parent_that_is_gone_are_not_reported():
+    before = state_of(map(node, ids(10)), stream=HISTORY)
+    copy = compared(before, map(node, ids(10)[1:]), stream=HISTORY)
+    assert copy.gone == []
+    assert compared(copy.state(), map(node, ids(10)), stream=HISTORY).appeared == ids(10)[:1]
+
+
+def test_rows_that_are_sent_are_no_parents():
+    copy = compared(None, map(node, ids(3)), stream=HISTORY)
+    before = copy.state()
+    assert copy.send([row(ids(1, seed=1)[0])], END) is False
+    assert copy.state() == before
+
+
 # --- Written ahead --------------------------------------------------------------------------------
 
 
@@ -373,6 +452,7 @@ def test_a_state_is_of_at_most_64_kb_whatever_its_sketch_holds():
     cells = Sketch.parse(sketch._text(rng.randbytes(sketch._CELL.size * sketch._CELLS)))
     reported = IdFilter.parse(sketch._text(rng.randbytes(sketch._FILTER_BITS // 8)))
     copied = {"scope": "0" * 16, "rows": cells.text(), "reported": reported.text(), "until": END}
+    copied |= {"pending": True}
     assert Sketch.parse(copied["rows"]).text() == copied["rows"]
     assert MOST_AGAIN == MOST_LEFT_OUT + CAPACITY
     size = printed_size(copied, ids(MOST_AGAIN))
@@ -386,7 +466,8 @@ def test_a_state_does_not_grow_with_the_rows():
         rows = list(map(node, ids(number)))
         copy = compared(state_of([*rows, *map(node, gone)]), rows)
         assert len(reported_by(copy)) == CAPACITY
-        assert set(copy.state()) == {"scope", "rows", "reported", "until"}
+        copy.tombstones(END, "flag")
+        assert set(copy.state()) == {"scope", "rows", "reported", "until", "pending"}
         sizes.append(printed_size(copy.state(), ids(MOST_AGAIN)))
     assert max(sizes) <= 65_536
     assert sizes[1] - sizes[0] < 2_000  # the counts of its cells

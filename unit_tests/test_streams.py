@@ -64,6 +64,11 @@ def test_a_query_is_one_connection_with_archived_rows():
     )
 
 
+def test_a_plain_list_takes_no_filter():
+    assert stream(lists={}).filterable
+    assert not stream(lists={}, connection=False).filterable
+
+
 def test_a_root_that_takes_no_filter_is_sent_none():
     assert "filter" not in stream(filterable=False).query
 

@@ -172,6 +172,17 @@ def test_the_rows_inside_of_a_lists_rows_are_the_streams():
     assert found.whole.flag(row_id(11)) is False and found.whole.flag(row_id(1)) is None
 
 
+def test_of_a_history_the_parents_are_known_and_the_newest_entry_tells_of_news():
+    (root,) = DECLARED["project_history"].roots
+    one, whole = Walk(root, None), Whole()
+    one.parts["history"] = Part(CURSOR, root, whole)
+    entries = (1, [node(11, NEW)]), (2, [node(12)])
+    walk(Answers([node(at, history={"nodes": rows}) for at, rows in entries]), {"list_projects": one})
+    assert whole.flag(row_id(1)) is whole.flag(row_id(2)) is False
+    assert whole.flag(row_id(11)) is None
+    assert one.parts["history"].changed == [row_id(1)]
+
+
 @pytest.mark.parametrize(
     "links",
     [None, {}, [], "x", {"nodes": None}, {"nodes": [None]}, {"nodes": [{**node(11), "updatedAt": 5}]}],
@@ -219,6 +230,12 @@ def test_the_rows_created_since_a_cursor_are_asked_for_newest_first_until_an_old
 
 def test_where_it_is_refused_no_row_is_known_to_be_created():
     assert created(Answers(None), USERS, CURSOR) == set()
+
+
+def test_the_parents_created_since_a_cursor_are_asked_for_where_the_stream_goes_by_them():
+    answers = Answers([new(1), new(2, OLD)])
+    assert created(answers, DECLARED["issue_history"], CURSOR) == {row_id(1)}
+    assert answers.asked[0]["page"].startswith("issues(")
 
 
 @pytest.mark.parametrize(("stream", "cursor"), [(USERS, None), (LINKS, CURSOR)], ids=["no state", "inside"])

@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -288,7 +288,7 @@ class _History:
                 continue
             if stream.kind != "feed":  # a page's last row that changes meanwhile takes the next page back
                 versions[name, record["id"], cursor] += 1
-            if since and not self._is_unstamped(name, record) and self._is_old(record, cursor, since):
+            if since and not self._is_unstamped(name, record, again) and self._is_old(record, cursor, since):
                 self._break(f"{name} {record['id']} was read again, but has not changed")
             # A full refresh reads what is there; a first read of windows goes by createdAt (windows.py).
             if since is None and stream.kind == "windowed":
@@ -310,12 +310,14 @@ class _History:
     def _is_old(self, record: Record, cursor: str, since: str) -> bool:
         return max(cursor, _archived_at(record)) < looked_back(since)
 
-    def _is_unstamped(self, name: str, record: Record) -> bool:
+    def _is_unstamped(self, name: str, record: Record, again: Set[str]) -> bool:
         """Whether a row may be sent although no stamp of its own tells that it changed."""
         changes = self._changes
+        if self._start_date and STREAMS[name].goes_by_parents:  # of a parent that was too old to be read
+            return True
         parents = (record.get(f"{root.parent}Id") for root in STREAMS[name].roots if root.children)
         ids = {record["id"], *parents}
-        return name == "issues" or bool(ids & (changes.unstamped | changes.gone))
+        return name == "issues" or bool(ids & (changes.unstamped | changes.gone | again))
 
     def _take(self, connection: Connection, destination: Destination, output: Output) -> None:
         """Take over what was printed, or what was printed until the sync was killed."""

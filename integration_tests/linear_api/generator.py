@@ -7,12 +7,14 @@ The same seed and the same clock make the same workspace. What isn't said here c
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
 from .clock import Clock, to_milliseconds, to_text
 from .defaults import DAY, FORMS, HISTORY, OBJECTS, PARAGRAPHS, VARIANTS, WORDS, slug, sort_order
+from .ownership import OWNERS
 from .rows import embedded
 from .workspace import Workspace
 
@@ -1278,6 +1280,17 @@ class _Generator:
                     other = next((i for i in others if i != row["id"]), None)
                     if number == 0 or self.rng.random() < share:
                         row[key] = other
+        self.one_owner("EntityExternalLink")
+
+    def one_owner(self, type_name: str) -> None:
+        """Each row of a type hangs on one other row only; of each kind of owner some row keeps one."""
+        kept = Counter[str]()
+        for row in self.workspace.rows[type_name].values():
+            owners = [key for key in OWNERS[type_name] if row[key] is not None]
+            own = min(owners, key=lambda key: kept[key], default="")
+            kept[own] += 1
+            for key in owners:
+                row[key] = row[key] if key == own else None
 
     def long_lists(self) -> None:
         """A few nested lists are longer than a page of 50."""

@@ -40,12 +40,9 @@ def references(
 ) -> Iterator[tuple[str, str, bool]]:
     """Who refers to rows of a type: the type, its key, and whether its rows hang on what it refers to."""
     for type_name in sorted(schema.entities):
-        fields = schema.fields(type_name)
         for key, field in schema.relations(type_name).items():
             if field.target == target:
-                scalar = fields.get(key)
-                required = field.required or bool(scalar and scalar.required)
-                yield type_name, key, required or key in OWNERS.get(type_name, ())
+                yield type_name, key, field.required or key in OWNERS.get(type_name, ())
     for (owner, _), link in links.items():
         if isinstance(link, Stored) and link.target == target and owner in schema.entities:
             yield owner, link.key, False

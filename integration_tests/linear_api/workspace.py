@@ -197,8 +197,12 @@ class Workspace(Tables):
                         self._change(child, child_id, {key: [i for i in value if i != row_id]})
                     elif required:
                         self.purge(child, child_id)
-                    else:
+                    elif not self._is_required(child, key):  # whose scalar keeps the id
                         self._change(child, child_id, {key: None})
+
+    def _is_required(self, type_name: str, key: str) -> bool:
+        scalar = self.schema.fields(type_name).get(key)
+        return bool(scalar and scalar.required)
 
     def set_list(self, type_name: str, row_id: str, field: str, size: int) -> list[str]:
         """Give a row's nested list exactly `size` items, making or purging rows as needed.

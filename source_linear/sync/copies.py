@@ -19,11 +19,12 @@ Created = Callable[[], Collection[str]]
 
 
 class Copy:
-    """What the destination may hold of one stream.
+    """What the destination may hold of one stream: rows, or the parents of which it holds the rows.
 
     Attributes:
         gone: the ids of rows that the copy may hold and Linear no longer shows.
-        appeared: the ids of rows that Linear shows, of which no stamp tells that the copy lacks them.
+        appeared: the ids of rows, or parents, that Linear shows, of which no stamp tells that the copy lacks
+            them.
     """
 
     def __init__(self, stream: Stream, found: Any, scope: str) -> None:
@@ -39,6 +40,7 @@ class Copy:
         self._stream, self._scope = stream, scope
         self._sketch: Sketch | None = None
         self._reported, self._until = IdFilter(), ""
+        self._is_pending = self._is_reporting = False
         self._whole: Whole | None = None
         self._sent: dict[str, bool] = {}  # otherwise than `_whole` says
         self._text: dict[str, Any] | None = None
@@ -63,7 +65,7 @@ class Copy:
             self._take(whole, ())
             return
         found = self._difference(self._sketch, whole, created)
-        appeared = [row.id for row in found.right if row.id not in whole.changed] if found else []
+        appeared = list(dict.fromkeys([*self._appeared(found, whole), *whole.returned])) if found else []
         if room < len(appeared) <= CAPACITY:
             return  # the next sync, which has fewer rows to read again, concludes the same
         if len(appeared) > CAPACITY:  # a sketch may tell more than it promises
@@ -81,12 +83,19 @@ class Copy:
         self.gone, self.appeared = [row.id for row in gone], appeared
         self._take(whole, kept)
 
+    def _appeared(self, found: Difference, whole: Whole) -> list[str]:
+        """What no stamp tells of: of a parent that has come, its own does not tell of all its rows."""
+        known = set(whole.changed)
+        if self._stream.goes_by_parents:
+            known &= {row.id for row in found.left}
+        return [row.id for row in found.right if row.id not in known]
+
     def _gone(
         self, before: Sketch, found: Difference, whole: Whole, confirm: Confirm
     ) -> tuple[list[Row], list[Row]]:
         """The rows that are gone, and those of which that is not sure."""
         there = {row.id for row in found.right} | whole.changed.keys()
-        gone = [] if self._stream.append_only else [row for row in found.left if row.id not in there]
+        gone = [row for row in found.left if row.id not in there] if self._stream.reports_deleted else []
         if not gone or (whole.pages == 1 and len(gone) * 2 <= before.rows):
             return gone, []
         shown = confirm([row.id for row in gone])
@@ -97,6 +106,8 @@ class Copy:
     def tombstones(self, end: str, archived_rows: str) -> list[Record]:
         """The records that report the rows that are gone.
 
+        The state that goes out before them says that the destination may have them, or not; see `reported`.
+
         Args:
             end: the sync's start, by Linear's clock: later than all that the copy has of these rows.
             archived_rows: the configuration's `archived_rows`.
@@ -106,11 +117,21 @@ class Copy:
             made[GONE_AT] = end
         if archived_rows == "delete":
             made[DELETED_AT] = end
-        if self.gone and archived_rows != "delete":
-            self._until, self._text = end, None
+        if self.gone:
+            self._until, self._text, self._is_reporting = end, None, True
             for row_id in self.gone:
                 self._reported.add(row_id)
         return [{"id": row_id, **made} for row_id in self.gone]
+
+    def reported(self, archived_rows: str) -> None:
+        """The records were sent. Only a destination that keeps them takes them for newer than a row's return.
+
+        Args:
+            archived_rows: the configuration's `archived_rows`.
+        """
+        self._text, self._is_reporting = None, False
+        if archived_rows == "delete":
+            self._reported, self._until = IdFilter(), ""
 
     def send(self, rows: Collection[Record], end: str) -> bool:
         """Rows are about to be sent.
@@ -134,7 +155,7 @@ class Copy:
     def know(self, rows: Iterable[tuple[str, bool, str]]) -> bool:
         """Know rows as they came: each an id, whether it is archived, and its cursor; see `send`."""
         whole, sketch = self._whole, self._sketch
-        if whole is None or sketch is None:
+        if whole is None or sketch is None or self._stream.goes_by_parents:
             return False
         is_news = False
         for row_id, archived, updated in rows:
@@ -157,9 +178,12 @@ class Copy:
         if self._sketch is None:
             return None
         if self._text is None:
-            self._text = {"scope": self._scope, "rows": self._sketch.text()}
+            rows = self.before["rows"] if self._is_reporting and self.before else self._sketch.text()
+            self._text = {"scope": self._scope, "rows": rows}
             if self._until:
                 self._text |= {"reported": self._reported.text(), "until": self._until}
+            if self._is_reporting or self._is_pending:
+                self._text |= {"pending": True}
         return self._text
 
     def _resume(self, found: Mapping[str, Any]) -> None:
@@ -167,12 +191,13 @@ class Copy:
             self._sketch = Sketch.parse(found["rows"])
             if found.get("until"):
                 self._reported, self._until = IdFilter.parse(found["reported"]), str(found["until"])
+            self._is_pending = unsure(found) is not None
         except (KeyError, TypeError, ValueError, AttributeError):
             self._sketch = None
 
     def _take(self, whole: Whole, kept: Collection[Row]) -> None:
         """From now on the copy is what Linear shows, and `kept`."""
-        self._whole, self._sketch, self._text = whole, whole.sketch.copy(), None
+        self._whole, self._sketch, self._text, self._is_pending = whole, whole.sketch.copy(), None, False
         for row in kept:
             self._sketch.add(row.id, row.archived)
             self._sent[row.id] = row.archived
@@ -194,3 +219,15 @@ class Copy:
                         rest.add(row_id, False)
                 found = before.difference(rest)
         return found
+
+
+def unsure(found: Any) -> IdFilter | None:
+    """The rows of which a sync that was killed may have reported that they are gone; None where none did.
+
+    Args:
+        found: what `Copy.state` returned in that sync.
+    """
+    try:
+        return IdFilter.parse(found["reported"]) if found["pending"] is True else None
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None

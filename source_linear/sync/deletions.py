@@ -22,7 +22,7 @@ from source_linear.scope import scope_of
 from source_linear.shared import MOST_AGAIN, MOST_LEFT_OUT, Shared
 from source_linear.state import BEGINNING, StreamStates
 from source_linear.streams import MAX_PAGE_SIZE, Stream
-from source_linear.sync.copies import Copy
+from source_linear.sync.copies import Copy, unsure
 from source_linear.sync.probe import Probe
 from source_linear.sync.reading import AGAIN, ROWS
 from source_linear.sync.roots import Question, Roots
@@ -48,19 +48,21 @@ class Deletions:
             config: the user's configuration.
         """
         reconciles = bool(config.get("reconcile_archived"))
-        self._read = streams
         self._streams = {name: one for name, one in streams.items() if one.is_comparable(reconciles)}
         self._states, self._shared, self._config = states, shared, config
         self._archived_rows = config.get("archived_rows") or "flag"
         self._copies: dict[str, Copy] = {}
-        self._followers: dict[str, list[str]] = {}
+        self._created: dict[tuple[str, str | None], Collection[str]] = {}
         self._cursors: dict[str, str] = {}
         self._end = ""
 
     def wholes(self) -> dict[str, Whole]:
         """What takes up all rows of each stream whose copy is to be compared."""
         return {
-            name: Whole(scope_of(one, self._config).get("start_date", ""))
+            name: Whole(
+                scope_of(one, self._config).get("start_date", ""),
+                unsure=unsure(self._states.found(name, _COPY)),
+            )
             for name, one in self._streams.items()
         }
 
@@ -82,31 +84,30 @@ class Deletions:
             copy.compare(
                 whole,
                 partial(self._still_there, probe, roots, stream),
-                partial(created, roots, stream, since),
+                partial(self._created_since, roots, stream, since),
                 max(MOST_AGAIN - MOST_LEFT_OUT - len(self._shared.again[name]), 0),
             )
             self._states.keep(name, _COPY, copy.before)
             again = list(copy.appeared)
-            if whole.is_known and stream.kind != "swept" and stream.entity != _FOLLOWED_BY_FILTER:
+            if whole.is_known and stream.kind != "swept" and stream.roots[0].entity != _FOLLOWED_BY_FILTER:
                 again += whole.archived
             if again and name in self._states.cursors:
                 self._shared.again[name] += [one for one in again if one not in self._shared.again[name]]
-                self._follow(stream, copy.appeared)
             if self._shared.again[name] and not (stream.filterable and len(stream.roots) == 1):
                 probe.news.pop(name, None)
 
-    def _follow(self, stream: Stream, appeared: list[str]) -> None:
-        """Let the rows be read that came into view with their parents."""
-        for name, child in self._read.items():
-            of = any(root.children and root.entity == stream.entity for root in child.roots)
-            if of and name not in self._streams and name in self._states.cursors and appeared:
-                self._shared.again[name] += [one for one in appeared if one not in self._shared.again[name]]
-                self._followers.setdefault(stream.name, []).append(name)
+    def _created_since(self, roots: Roots, stream: Stream, since: str | None) -> Collection[str]:
+        """`walks.created`, asked once for the streams of one root."""
+        key = (stream.roots[0].name, since)
+        if key not in self._created:
+            self._created[key] = created(roots, stream, since)
+        return self._created[key]
 
     def watched(self, messages: Iterable[AirbyteMessage]) -> Iterator[AirbyteMessage]:
         """The messages of a sync, whose records are pages, with reports of what is gone.
 
-        A report goes out before the state that forgets its row, a state before the rows that it knows.
+        A report goes out before the state that forgets its row, a state before the rows that it knows, and
+        before a report one that says that it may have been sent.
         """
         for message in messages:
             if name := _started(message):
@@ -123,15 +124,15 @@ class Deletions:
 
     def _begin(self, name: str) -> Iterator[AirbyteMessage]:
         copy = self._copies.get(name)
-        if copy is None:
+        if copy is None or self._streams[name].goes_by_parents:
             return
         if tombstones := copy.tombstones(self._end, self._archived_rows):
             now = int(ab_datetime_now().timestamp() * 1000)
             page = {ROWS: tombstones, AGAIN: []}
             record = AirbyteRecordMessage(stream=name, data=page, emitted_at=now)
+            yield self._state(name)
             yield AirbyteMessage(type=Type.RECORD, record=record)
-        # Whoever follows must not forget what this stream's own state will no longer tell.
-        yield from map(self._state, self._followers.get(name, ()))
+            copy.reported(self._archived_rows)
         if copy.state() != copy.before:
             yield self._state(name)
 
@@ -142,7 +143,7 @@ class Deletions:
         cursor = self._cursors.get(name) or self._states.cursors.get(name) or BEGINNING
         stream = AirbyteStreamState(
             stream_descriptor=StreamDescriptor(name=name),
-            stream_state=AirbyteStateBlob({self._read[name].cursor_field: cursor}),
+            stream_state=AirbyteStateBlob({self._streams[name].cursor_field: cursor}),
         )
         state = AirbyteStateMessage(type=AirbyteStateType.STREAM, stream=stream)
         return AirbyteMessage(type=Type.STATE, state=state)
@@ -150,7 +151,7 @@ class Deletions:
     def _note(self, stream: AirbyteStreamState) -> None:
         name = stream.stream_descriptor.name
         state = vars(stream.stream_state) if stream.stream_state else {}
-        if name in self._copies:
+        if name in self._copies and not self._streams[name].goes_by_parents:
             excluded = list(self._shared.excluded[name])
             del self._shared.excluded[name][: len(excluded)]  # threads add more meanwhile
             self._copies[name].know((row_id, True, self._end) for row_id in excluded)

@@ -87,7 +87,7 @@ class Probe:
         for root in stream.roots:
             name = f"list_{root.name}_{'teams' if of_teams else 'all'}"
             one = self._walks.setdefault(name, Walk(root, of_teams))
-            child = root if root.children else None
+            child = root if root.children and stream.kind == "swept" else None
             one.parts[stream.name] = Part(cursor, child, self.wholes.get(stream.name))
             one.length = max(one.length, length if len(stream.roots) == 1 else 0)
 

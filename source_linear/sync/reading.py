@@ -9,6 +9,7 @@ from airbyte_cdk.sources.types import StreamSlice
 
 from source_linear.linear.errors import LinearError, failure
 from source_linear.query import Shape, StreamQuery
+from source_linear.scope import scope_of
 from source_linear.shared import Shared
 from source_linear.streams import CURSOR_FIELD, Record, Root, Stream
 from source_linear.sync.asking import StreamApi
@@ -49,6 +50,7 @@ class Reader:
         self._parameters = parameters
         self._stream = stream
         self._team_filter = stream.filter_of_teams(config.get("team_keys") or ())
+        self._floor = scope_of(stream, config).get("start_date", "")
         self._excludes = config.get("archived_rows") == "exclude"
         self._shared = shared
         self._query = StreamQuery(stream)
@@ -84,8 +86,8 @@ class Reader:
         """
         window, first = Window.of(stream_slice, self._parameters), int(declared.get("first", 0))
         if (changed := self._shared.news.get(self._stream.name)) is not None:
-            found = self._changed(changed, window, stream_slice)
-            return self._page(found, None, stream_slice, self._again(found, window, by_id=True))
+            found, named = self._changed(changed, window, stream_slice)
+            return self._page(found, None, stream_slice, named)
         cursors = self._read_token(token)
         self._refuse_circles(str(stream_slice), cursors)
         fetched = self._pages.fetch(cursors, self._variables(window, declared), first)
@@ -119,14 +121,35 @@ class Reader:
         if len(self._stream.roots) == 1 and not any(one.more for one in fetched.values()):
             self._shared.lengths[self._stream.name] = self._length
 
-    def _changed(self, ids: Collection[str], window: Window, stream_slice: StreamSlice) -> list[Record]:
-        """The rows that the change probe found, or the rows of the parents; without news nothing is asked."""
-        also = self._shared.also[self._stream.name]
+    def _changed(
+        self, ids: Collection[str], window: Window, stream_slice: StreamSlice
+    ) -> tuple[list[Record], list[str]]:
+        """The rows that the change probe found, or the rows of the parents, and those to be asked for again.
+
+        Without any nothing is asked. Returns them, and the ids of those that were to be asked for again.
+        """
+        again = list(self._known) if self._asks_again else []
+        self._asks_again = False
+        also, root = self._shared.also[self._stream.name], self._stream.roots[0]
         wanted = [one for one in dict.fromkeys([*ids, *also]) if one not in self._known]
-        nodes = self._pages.by_ids(wanted)
-        if self._stream.kind == "windowed":  # what was updated since is the next sync's
-            nodes = [(node, shape) for node, shape in nodes if node[CURSOR_FIELD] <= window.end]
-        return self._rows(self._stream.roots[0], nodes, window, stream_slice, False)
+        nodes = self._pages.by_ids([*wanted, *again])
+        named = [one for one in nodes if one[0]["id"] in self._known]
+        nodes = [one for one in nodes if one[0]["id"] not in self._known]
+        if self._stream.kind == "windowed":
+            nodes = self._until(nodes, window)
+        rows = self._rows(root, nodes, window, stream_slice, False)
+        return rows + self._every(named, window, stream_slice), again
+
+    def _every(self, nodes: Nodes, window: Window, stream_slice: StreamSlice) -> list[Record]:
+        """The rows of some nodes, whenever they changed."""
+        if not (self._stream.roots[0].children and self._stream.has_own_dates):
+            nodes = self._until(nodes, window)
+        return self._rows(self._stream.roots[0], nodes, window, stream_slice, False, True) if nodes else []
+
+    @staticmethod
+    def _until(nodes: Nodes, window: Window) -> Nodes:
+        """The nodes without those that were updated after the sync's start: they are the next one's."""
+        return [one for one in nodes if one[0][CURSOR_FIELD] <= window.bounds.end]
 
     def _page(
         self,
@@ -216,6 +239,7 @@ class Reader:
         if not stream.has_own_dates and not every:
             nodes = [(parent, shape) for parent, shape in nodes if window.holds(parent)]
         since = window.rows[0] if children.is_ordered and not stream.by_creation and not every else None
+        begin = self._floor if every else None
         rows = []
         for parent in self._lists.completed(root, [children], nodes, stream_slice, goes_on, since):
             for row in items_of(parent, children):
@@ -223,7 +247,7 @@ class Reader:
                     reason = f"Linear sent null for a row of its {children.name}."
                     self._api.leave_out(parent["id"], "", reason)
                     continue
-                if stream.has_own_dates and not every and not window.holds(row) and row["id"] not in known:
+                if stream.has_own_dates and not (row["id"] in known or window.holds(row, begin)):
                     continue
                 row.update(dict.fromkeys(stream.parent_columns))
                 row[f"{root.parent}Id"] = parent["id"]
@@ -246,12 +270,8 @@ class Reader:
             return []
         self._asks_again = False
         if by_id:
-            root, nowhere = self._stream.roots[0], StreamSlice(partition={}, cursor_slice={})
-            end = window.bounds.end  # what was updated since is the next sync's
-            nodes = [
-                one for one in self._pages.by_ids(list(ids)) if root.children or one[0][CURSOR_FIELD] <= end
-            ]
-            rows += self._rows(root, nodes, window, nowhere, False, True)
+            nowhere = StreamSlice(partition={}, cursor_slice={})
+            rows += self._every(self._pages.by_ids(list(ids)), window, nowhere)
         return list(ids)
 
     def _also(

@@ -11,7 +11,7 @@ from uuid import UUID
 from source_linear.streams import CURSOR_FIELD, MAX_PAGE_SIZE, Record, Root, Stream
 from source_linear.sync.nodes import is_sound
 from source_linear.sync.roots import Question, Roots
-from source_linear.sync.sketch import Sketch
+from source_linear.sync.sketch import IdFilter, Sketch
 
 DATES = f"id {CURSOR_FIELD} archivedAt"
 _SHORT = 50  # rows of a list that are asked for where it is not known how long it is: most are shorter
@@ -23,7 +23,7 @@ _LOW = (1 << 64) - 2
 
 @dataclass
 class Whole:
-    """All rows of a stream that Linear shows, as far as a sync must know them.
+    """All rows of a stream that Linear shows, or all parents of its rows, as far as a sync must know them.
 
     Attributes:
         floor: older rows do not count: the configuration's `start_date`.
@@ -31,6 +31,8 @@ class Whole:
         ids: a part of each id with the flag, in order once `finish` was called.
         changed: the rows that changed since the stream's cursor, each with whether it is archived.
         archived: of those the ones that no stamp tells of, but `archivedAt`.
+        unsure: rows that an earlier sync may have reported as gone; None for none.
+        returned: of those the ones that are there.
         pages: on how many pages they came: on one page they are all of the same moment.
         is_known: whether it is all of them.
     """
@@ -40,6 +42,8 @@ class Whole:
     ids: "array[int]" = field(default_factory=lambda: array("Q"))
     changed: dict[str, bool] = field(default_factory=dict)
     archived: list[str] = field(default_factory=list)
+    unsure: IdFilter | None = None
+    returned: list[str] = field(default_factory=list)
     pages: int = 0
     is_known: bool = True
 
@@ -54,6 +58,8 @@ class Whole:
             self.is_known = False
             return
         self.sketch.add(row["id"], archived)
+        if self.unsure is not None and row["id"] in self.unsure:
+            self.returned.append(row["id"])
         if since and is_since(row, since):
             if len(self.changed) < _MOST_CHANGED:
                 self.changed[row["id"]] = archived
@@ -106,7 +112,10 @@ class Part:
             return True
         if self.since and has_news(node, self.since, self.root):
             self.changed.append(node["id"])
-        return self.whole is None or self._take_children(node, self.whole)
+        if self.whole is None or not self.root.children.is_ordered:
+            return self.whole is None or self._take_children(node, self.whole)
+        self.whole.take(node, self.since)
+        return True
 
     def _take_children(self, node: Record, whole: Whole) -> bool:
         assert self.root is not None and self.root.children is not None
@@ -250,13 +259,14 @@ def _walk_long(roots: Roots, root: Root, part: Part, whole: Whole) -> bool:
 
 
 def created(roots: Roots, stream: Stream, cursor: str | None) -> set[str]:
-    """The ids of the rows of a stream that were created since a cursor; none where they cannot be asked for.
+    """The ids of the rows of a stream, or of parents, that were created since a cursor.
 
-    Roots are ordered by `createdAt`, newest first (docs/linear-api.md, FILTER-6 and FILTER-7).
+    None where they cannot be asked for. Roots are ordered by `createdAt`, newest first (docs/linear-api.md,
+    FILTER-6 and FILTER-7).
     """
     found: set[str] = set()
     root = stream.roots[0]
-    if not cursor or not stream.connection or root.children:
+    if not cursor or not stream.connection or (root.children and not stream.goes_by_parents):
         return found
     arguments = f"orderBy: createdAt, includeArchived: true{f', {root.arguments}' if root.arguments else ''}"
     for nodes in roots.pages(root.name, arguments, "id createdAt"):

@@ -105,9 +105,15 @@ class Window:
             parts.append({"attachments": {"some": {CURSOR_FIELD: since}}, **before})
         return {"or": parts}
 
-    def holds(self, row: Record) -> bool:
-        """Whether a row that the server was not asked for by date changed, or was archived, in time."""
+    def holds(self, row: Record, since: str | None = None) -> bool:
+        """Whether a row that the server was not asked for by date changed, or was archived, in time.
+
+        Args:
+            row: the row.
+            since: from when on, if not from the window's start.
+        """
         first, last = self.rows
+        first = first if since is None else since
         updated, archived = row[CURSOR_FIELD], row["archivedAt"]
         if last is not None and updated > last:
             return False

@@ -98,7 +98,10 @@ def purge(workspace: Workspace) -> set[str]:
     """Delete a row of each of these, with what cannot be without it; returns the ids of all that are gone."""
     before = {row for entity in workspace.rows for row in workspace.ids(entity)}
     for entity in DELETABLE:
-        workspace.purge(entity, workspace.ids(entity)[0])
+        ids = workspace.ids(entity)
+        if entity == "Comment":  # its reactions may stand in other rows as well
+            ids = [row for row in ids if not workspace.list_ids(entity, row, "reactions")]
+        workspace.purge(entity, ids[0])
     return before - {row for entity in workspace.rows for row in workspace.ids(entity)}
 
 

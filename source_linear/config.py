@@ -15,7 +15,7 @@ from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 DEFAULT_API_URL = "https://api.linear.app/graphql"
-_FLAT_KEYS = ("api_key", "linear_api_key")
+_FLAT_KEYS = ("api_key", "linear_api_key")  # which the manifest migrates
 
 
 def config_error(message: str) -> AirbyteTracedException:
@@ -88,11 +88,11 @@ def validate(config: Any, connection_specification: Mapping[str, Any]) -> None:
     if not isinstance(config, Mapping):
         raise config_error("The configuration must be a JSON object.")
     checked = dict(config)
-    flat = [checked.pop(name) for name in _FLAT_KEYS if name in checked]
-    if flat:
-        checked.setdefault("credentials", {"auth_type": "API Key", "api_key": flat[0]})
     specification = dict(connection_specification["properties"])
-    _validate_credentials(checked.get("credentials"), specification.pop("credentials")["oneOf"])
+    options = specification.pop("credentials")["oneOf"]
+    specification |= _flat_keys(options)
+    if "credentials" in checked or not any(name in checked for name in _FLAT_KEYS):
+        _validate_credentials(checked.get("credentials"), options)
     for name, schema in specification.items():
         if name in checked:
             _validate_field(name, checked[name], schema)
@@ -147,6 +147,12 @@ def _typed(value: Any, kind: str | None) -> Any:
         if kind == "boolean" and text in ("true", "false"):
             return text == "true"
     return value
+
+
+def _flat_keys(options: list[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """The schemas of the keys that may stand in the place of `credentials`."""
+    (key,) = (one["properties"]["api_key"] for one in options if "api_key" in one["properties"])
+    return dict.fromkeys(_FLAT_KEYS, key)
 
 
 def _validate_credentials(credentials: Any, options: list[Mapping[str, Any]]) -> None:

@@ -61,7 +61,7 @@ def test_a_good_configuration_is_accepted(config):
         ({"credentials": {"auth_type": "API Key"}}, "credentials.api_key:"),
         ({"credentials": {"auth_type": "API Key", "api_key": ["the-key"]}}, "credentials.api_key:"),
         ({"credentials": {"auth_type": "API Key", "api_key": ""}}, "credentials.api_key:"),
-        ({"api_key": 7}, "credentials.api_key:"),
+        ({"api_key": 7}, "api_key:"),
         ({"credentials": {"auth_type": "OAuth2.0", "client_id": "i"}}, "credentials.client_secret:"),
         ({**KEY, "start_date": "yesterday"}, "start_date:"),
         ({**KEY, "start_date": "2024-02-30"}, "start_date:"),

@@ -4,22 +4,22 @@ from collections.abc import Callable, Generator, Mapping, MutableMapping
 from dataclasses import InitVar, dataclass
 from typing import Any
 
-import requests
 from airbyte_cdk.sources.declarative.decoders.json_decoder import JsonDecoder
 
+from source_linear.linear.connection import Response
 from source_linear.sync.records import parts
 
 _PAGE, _DONE = "linear_page", "linear_done"
 
 
-def page_response(page: dict[str, Any], done: Callable[[], None]) -> requests.Response:
+def page_response(page: dict[str, Any], done: Callable[[], None]) -> Response:
     """A page in the form in which the CDK hands it from the requester to extractor and paginator.
 
     Args:
         page: the page.
         done: is called when its rows are handed over.
     """
-    response = requests.Response()
+    response = Response()
     response.status_code = 200
     setattr(response, _PAGE, page)
     setattr(response, _DONE, done)
@@ -39,7 +39,7 @@ class PageDecoder(JsonDecoder):
         """Nothing of the parameters matters."""
         super().__init__(parameters)
 
-    def decode(self, response: requests.Response) -> Generator[MutableMapping[str, Any], None, None]:
+    def decode(self, response: Response) -> Generator[MutableMapping[str, Any], None, None]:
         """Yield the page in parts; a thread that has handed its rows over lets others ask."""
         try:
             yield from parts(getattr(response, _PAGE))

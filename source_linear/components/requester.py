@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import InitVar, dataclass, replace
 from typing import Any
 
-import requests
 from airbyte_cdk.sources.declarative.requesters.http_requester import HttpRequester
 from airbyte_cdk.sources.types import StreamSlice, StreamState
 
 from source_linear.components.decoder import page_response
+from source_linear.linear.connection import Response
 from source_linear.linear.errors import LinearError
 from source_linear.shared import shared_by, traced
 from source_linear.streams import Stream
@@ -48,8 +48,8 @@ class LinearRequester(HttpRequester):
         request_params: Mapping[str, Any] | None = None,
         request_body_data: Mapping[str, Any] | str | None = None,
         request_body_json: Mapping[str, Any] | None = None,
-        log_formatter: Callable[[requests.Response], Any] | None = None,
-    ) -> requests.Response:
+        log_formatter: Callable[[Response], Any] | None = None,
+    ) -> Response:
         """Read a page of a slice.
 
         Raises:

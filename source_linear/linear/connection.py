@@ -15,6 +15,7 @@ from requests.exceptions import InvalidProxyURL, InvalidSchema, ProxyError, SSLE
 from requests.utils import get_environ_proxies, select_proxy
 from urllib3.exceptions import LocationParseError, ProxySchemeUnknown
 
+Response = requests.Response  # for those who hand one on, and send nothing
 _CA_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")  # in the order in which requests looks
 _NO_PROXY = (400, 404, 405, 501)  # what a web server answers that is asked for a tunnel
 

@@ -225,9 +225,33 @@ def test_where_more_rows_are_gone_than_a_sketch_can_tell_none_is_reported_and_it
     before = state_of(rows)
     copy = compared(before, rows[: CAPACITY // 2])
     assert copy.gone == copy.appeared == []
-    assert copy.state() == before
     (warning,) = warnings(caplog)
     assert "users" in warning and "Refresh this stream" in warning and warning.endswith(".")
+
+
+def test_later_deletions_are_reported_though_too_many_were_not_and_each_sync_says_that(caplog):
+    rows = list(map(node, ids(3 * CAPACITY)))
+    second = compared(state_of(rows), rows[: CAPACITY // 2])
+    third = compared(second.state(), rows[1 : CAPACITY // 2])
+    assert third.gone == [rows[0]["id"]]
+    assert len(warnings(caplog)) == 2
+    assert warnings(caplog)[0] == warnings(caplog)[1]
+
+
+def test_a_first_read_that_was_killed_long_ago_does_not_take_what_was_created_since_for_deleted(caplog):
+    """Without a cursor no row is news by its stamp; rows created since the list was walked are."""
+    gone, *rest = map(node, ids(10))
+    new = [node(row_id, updated=NEW) for row_id in ids(3 * CAPACITY, seed=1)]
+    copy = Copy(USERS, state_of([gone, *rest]), "scope")
+    made = Whole()
+    for one in [*rest, *new]:
+        made.take(one, None)
+    made.pages = 1
+    made.finish()
+    copy.compare(made, nobody, lambda: [one["id"] for one in [*rest[:2], *new]], at=END)
+    assert (copy.gone, copy.appeared) == ([gone["id"]], [])
+    assert copy.walked == copy.state()["walked"] == END
+    assert warnings(caplog) == []
 
 
 def test_as_many_rows_as_are_promised_are_told_apart(caplog):
@@ -244,7 +268,6 @@ def test_more_rows_that_appeared_than_a_state_can_name_are_not_half_remembered(c
     assert Sketch.parse(before["rows"]).difference(whole(rows).sketch) is not None
     copy = compared(before, rows)
     assert copy.appeared == []
-    assert copy.state() == before
     assert len(warnings(caplog)) == 1
 
 
@@ -313,6 +336,17 @@ def test_a_reported_row_that_comes_back_takes_the_syncs_time():
     assert back["updatedAt"] == LATER  # older, it would lose against the report
     assert other["updatedAt"] == OLD
     assert newer["updatedAt"] == LATER
+
+
+def test_a_change_that_is_committed_late_wins_over_the_time_that_a_row_took_when_it_came_back():
+    gone, second = gone_copy()
+    reported_by(second)
+    third = compared(second.state(), map(node, ids(10)))
+    back, late = row(gone), row(gone, updated=END)  # stamped before the row came back, seen after it
+    third.send([back], LATER)
+    fourth = compared(third.state(), map(node, ids(10)))
+    fourth.send([late], "2026-01-05T00:00:00.000Z")
+    assert late["updatedAt"] > back["updatedAt"] == LATER
 
 
 def test_with_delete_a_row_that_comes_back_keeps_its_time():
@@ -452,7 +486,7 @@ def test_a_state_is_of_at_most_64_kb_whatever_its_sketch_holds():
     cells = Sketch.parse(sketch._text(rng.randbytes(sketch._CELL.size * sketch._CELLS)))
     reported = IdFilter.parse(sketch._text(rng.randbytes(sketch._FILTER_BITS // 8)))
     copied = {"scope": "0" * 16, "rows": cells.text(), "reported": reported.text(), "until": END}
-    copied |= {"pending": True}
+    copied |= {"walked": END, "pending": True, "incomplete": True}
     assert Sketch.parse(copied["rows"]).text() == copied["rows"]
     assert MOST_AGAIN == MOST_LEFT_OUT + CAPACITY
     size = printed_size(copied, ids(MOST_AGAIN))
@@ -467,7 +501,7 @@ def test_a_state_does_not_grow_with_the_rows():
         copy = compared(state_of([*rows, *map(node, gone)]), rows)
         assert len(reported_by(copy)) == CAPACITY
         copy.tombstones(END, "flag")
-        assert set(copy.state()) == {"scope", "rows", "reported", "until", "pending"}
+        assert set(copy.state()) == {"scope", "rows", "walked", "reported", "until", "pending"}
         sizes.append(printed_size(copy.state(), ids(MOST_AGAIN)))
     assert max(sizes) <= 65_536
     assert sizes[1] - sizes[0] < 2_000  # the counts of its cells

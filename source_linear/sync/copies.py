@@ -22,6 +22,7 @@ class Copy:
     """What the destination may hold of one stream: rows, or the parents of which it holds the rows.
 
     Attributes:
+        walked: when the rows that it knows were read, by Linear's clock; "" where that is not known.
         gone: the ids of rows that the copy may hold and Linear no longer shows.
         appeared: the ids of rows, or parents, that Linear shows, of which no stamp tells that the copy lacks
             them.
@@ -35,12 +36,13 @@ class Copy:
             found: what `state` returned at the end of an earlier sync; None where there was none.
             scope: whose rows these are, and which: with another one than that of the state, it starts anew.
         """
+        self.walked = ""
         self.gone: list[str] = []
         self.appeared: list[str] = []
         self._stream, self._scope = stream, scope
         self._sketch: Sketch | None = None
         self._reported, self._until = IdFilter(), ""
-        self._is_pending = self._is_reporting = False
+        self._is_pending = self._is_reporting = self._is_incomplete = False
         self._whole: Whole | None = None
         self._sent: dict[str, bool] = {}  # otherwise than `_whole` says
         self._text: dict[str, Any] | None = None
@@ -48,7 +50,9 @@ class Copy:
             self._resume(found)
         self.before = self.state()
 
-    def compare(self, whole: Whole, confirm: Confirm, created: Created, room: int = CAPACITY) -> None:
+    def compare(
+        self, whole: Whole, confirm: Confirm, created: Created, room: int = CAPACITY, at: str = ""
+    ) -> None:
         """Compare the copy with what Linear shows.
 
         Args:
@@ -58,11 +62,12 @@ class Copy:
             created: is asked which rows were created since the stream's cursor, where more differ than a
                 sketch can tell.
             room: how many rows more a state can name that are to be read again.
+            at: the sync's start, by Linear's clock.
         """
         if not whole.is_known:
             return
         if self._sketch is None:
-            self._take(whole, ())
+            self._take(whole, (), at)
             return
         found = self._difference(self._sketch, whole, created)
         appeared = list(dict.fromkeys([*self._appeared(found, whole), *whole.returned])) if found else []
@@ -70,18 +75,18 @@ class Copy:
             return  # the next sync, which has fewer rows to read again, concludes the same
         if len(appeared) > CAPACITY:  # a sketch may tell more than it promises
             found = None
-        if found is None:
+        gone, kept = self._gone(self._sketch, found, whole, confirm) if found else ([], [])
+        self.gone, self.appeared = [row.id for row in gone], appeared if found else []
+        self._is_incomplete |= found is None
+        self._take(whole, kept, at)
+        if self._is_incomplete:
             _LOGGER.warning(
-                "%sMore than %d rows were deleted, or became visible, since the last sync: more than its "
-                "state can tell apart. They are not reported. Refresh this stream (clear its data and state) "
-                "to correct the copy.",
+                "%sMore than %d rows were deleted, or became visible, between two syncs: more than a state "
+                "can tell apart. They were not reported. Refresh this stream (clear its data and state) to "
+                "correct the copy.",
                 subject(self._stream.name),
                 CAPACITY,
             )
-            return
-        gone, kept = self._gone(self._sketch, found, whole, confirm)
-        self.gone, self.appeared = [row.id for row in gone], appeared
-        self._take(whole, kept)
 
     def _appeared(self, found: Difference, whole: Whole) -> list[str]:
         """What no stamp tells of: of a parent that has come, its own does not tell of all its rows."""
@@ -94,8 +99,9 @@ class Copy:
         self, before: Sketch, found: Difference, whole: Whole, confirm: Confirm
     ) -> tuple[list[Row], list[Row]]:
         """The rows that are gone, and those of which that is not sure."""
-        there = {row.id for row in found.right} | whole.changed.keys()
-        gone = [row for row in found.left if row.id not in there] if self._stream.reports_deleted else []
+        gone = [row for row in found.left if whole.flag(row.id) is None]
+        if not self._stream.reports_deleted:
+            return [], []
         if not gone or (whole.pages == 1 and len(gone) * 2 <= before.rows):
             return gone, []
         shown = confirm([row.id for row in gone])
@@ -147,9 +153,13 @@ class Copy:
             killed leaves no row that no state knows.
         """
         if self._until and self._reported:
+            is_later = False
             for row in rows:
                 if row[CURSOR_FIELD] < self._until and row["id"] in self._reported:
                     row[CURSOR_FIELD] = end
+                    is_later = True
+            if is_later:  # a change that is committed late must not lose against it
+                self._until, self._text = end, None
         return self.know((row["id"], row[ARCHIVED_FLAG], row[CURSOR_FIELD]) for row in rows)
 
     def know(self, rows: Iterable[tuple[str, bool, str]]) -> bool:
@@ -179,11 +189,13 @@ class Copy:
             return None
         if self._text is None:
             rows = self.before["rows"] if self._is_reporting and self.before else self._sketch.text()
-            self._text = {"scope": self._scope, "rows": rows}
+            self._text = {"scope": self._scope, "rows": rows, "walked": self.walked}
             if self._until:
                 self._text |= {"reported": self._reported.text(), "until": self._until}
             if self._is_reporting or self._is_pending:
                 self._text |= {"pending": True}
+            if self._is_incomplete:
+                self._text |= {"incomplete": True}
         return self._text
 
     def _resume(self, found: Mapping[str, Any]) -> None:
@@ -191,12 +203,14 @@ class Copy:
             self._sketch = Sketch.parse(found["rows"])
             if found.get("until"):
                 self._reported, self._until = IdFilter.parse(found["reported"]), str(found["until"])
-            self._is_pending = unsure(found) is not None
+            self._is_pending, self._is_incomplete = unsure(found) is not None, "incomplete" in found
+            self.walked = str(found.get("walked") or "")
         except (KeyError, TypeError, ValueError, AttributeError):
             self._sketch = None
 
-    def _take(self, whole: Whole, kept: Collection[Row]) -> None:
+    def _take(self, whole: Whole, kept: Collection[Row], at: str) -> None:
         """From now on the copy is what Linear shows, and `kept`."""
+        self.walked = at
         self._whole, self._sketch, self._text, self._is_pending = whole, whole.sketch.copy(), None, False
         for row in kept:
             self._sketch.add(row.id, row.archived)
@@ -206,11 +220,11 @@ class Copy:
     def _difference(before: Sketch, whole: Whole, created: Created) -> Difference | None:
         """What differs; where it is too much, without rows created or archived since: those are sent."""
         found = before.difference(whole.sketch)
-        if found is None and whole.changed:
+        if found is None:
             rest, new = whole.sketch.copy(), created()
             for row_id in new:
-                if row_id in whole.changed:
-                    rest.remove(row_id, whole.changed[row_id])
+                if (archived := whole.flag(row_id)) is not None:
+                    rest.remove(row_id, archived)
             found = before.difference(rest)
             if found is None:
                 for row_id, archived in whole.changed.items():

@@ -80,12 +80,13 @@ class Deletions:
             scope = _scope(stream, self._config, workspace)
             copy = self._copies[name] = Copy(stream, self._states.found(name, _COPY), scope)
             whole = probe.wholes[name]
-            since = self._states.cursors.get(name)
+            since = self._states.cursors.get(name) or copy.walked
             copy.compare(
                 whole,
                 partial(self._still_there, probe, roots, stream),
                 partial(self._created_since, roots, stream, since),
                 max(MOST_AGAIN - MOST_LEFT_OUT - len(self._shared.again[name]), 0),
+                end,
             )
             self._states.keep(name, _COPY, copy.before)
             again = list(copy.appeared)

@@ -239,7 +239,6 @@ class Reader:
         if not stream.has_own_dates and not every:
             nodes = [(parent, shape) for parent, shape in nodes if window.holds(parent)]
         since = window.rows[0] if children.is_ordered and not stream.by_creation and not every else None
-        begin = self._floor if every else None
         rows = []
         for parent in self._lists.completed(root, [children], nodes, stream_slice, goes_on, since):
             for row in items_of(parent, children):
@@ -247,7 +246,8 @@ class Reader:
                     reason = f"Linear sent null for a row of its {children.name}."
                     self._api.leave_out(parent["id"], "", reason)
                     continue
-                if stream.has_own_dates and not (row["id"] in known or window.holds(row, begin)):
+                begin = self._floor if every or row["id"] in known else None
+                if stream.has_own_dates and not window.holds(row, begin):
                     continue
                 row.update(dict.fromkeys(stream.parent_columns))
                 row[f"{root.parent}Id"] = parent["id"]

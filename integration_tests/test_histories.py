@@ -298,3 +298,90 @@ def test_an_entry_is_read_that_is_stamped_just_after_its_issue(api, connect):
         connection.receive(output)
         read += [record["id"] for _, record in output.records()]
     assert entry in read
+
+
+@pytest.mark.parametrize(
+    ("name", "parent", "list_of_it"),
+    [
+        ("issue_history", "Issue", "history"),
+        ("issue_state_spans", "Issue", "stateHistory"),
+        ("project_history", "Project", "history"),
+    ],
+)
+@pytest.mark.parametrize("is_changed", [False, True], ids=["as it was", "changed meanwhile"])
+def test_all_rows_of_a_parent_come_that_comes_into_view(api, connect, name, parent, list_of_it, is_changed):
+    """Its parent's stream is not read, and a stamp of the parent tells of its latest rows only."""
+    owner = next(row for row in api.workspace.ids(parent) if api.workspace.list_ids(parent, row, list_of_it))
+    api.workspace.hide(parent, owner)
+    connection = connect(name, reconcile_archived=True)
+    connection.receive(connection.sync())
+    api.clock.advance(3600)
+    api.workspace.show(parent, owner)
+    if is_changed:
+        api.workspace.update(parent, owner)
+    api.clock.advance(3600)
+    output = connection.sync()
+    assert set(api.workspace.list_ids(parent, owner, list_of_it)) <= {
+        row["id"] for _, row in output.records()
+    }
+    connection.receive(output)
+    api.clock.advance(3600)
+    assert list(connection.sync().records()) == []
+
+
+def test_a_template_comes_that_comes_into_view(api, connect):
+    template = api.workspace.ids("Template", archived=False)[0]
+    api.workspace.hide("Template", template)
+    connection = connect("templates")
+    connection.receive(connection.sync())
+    api.clock.advance(3600)
+    api.workspace.show("Template", template)
+    api.clock.advance(60)
+    output = connection.sync()
+    assert output.error is None
+    assert template in {record["id"] for _, record in output.records()}
+
+
+@pytest.mark.parametrize("archived_rows", ["flag", "delete", "exclude"])
+def test_a_row_comes_back_though_the_sync_was_killed_that_reported_it_as_gone(api, connect, archived_rows):
+    label = api.workspace.ids("IssueLabel", archived=False)[0]
+    connection, destination = connect("issue_labels", archived_rows=archived_rows), Destination(STREAMS)
+
+    def take(output: Output) -> None:
+        for _, record in output.records():
+            destination.write("issue_labels", record)
+        connection.receive(output)
+        api.clock.advance(3600)
+
+    take(connection.sync())
+    api.workspace.hide("IssueLabel", label)
+    reporting = connection.sync()
+    (at,) = [number for number, one in enumerate(reporting.messages, 1) if one.type is Type.RECORD]
+    take(reporting.cut(at))
+    assert "name" not in destination.rows("issue_labels").get(label, {})
+    api.workspace.show("IssueLabel", label)
+    take(connection.sync())
+    assert destination.rows("issue_labels")[label]["name"] == api.workspace.get("IssueLabel", label)["name"]
+
+
+def test_a_link_that_came_into_view_and_changed_after_the_start_of_the_sync_is_the_next_ones(api, connect):
+    link = api.workspace.ids("EntityExternalLink", archived=False)[0]
+    api.workspace.hide("EntityExternalLink", link)
+    connection = connect("entity_external_links")
+    connection.receive(connection.sync())
+    api.clock.advance(3600)
+    api.workspace.show("EntityExternalLink", link)
+    api.clock.advance(60)
+
+    def change(request, number) -> None:
+        if "query entity_external_links" in request.query:  # the lists were walked
+            api.before_response(None)
+            api.clock.advance(5)
+            api.workspace.update("EntityExternalLink", link, label="Changed")
+
+    api.before_response(change)
+    output = connection.sync()
+    assert [record["id"] for _, record in output.records()] == []
+    connection.receive(output)
+    api.clock.advance(60)
+    assert [record["label"] for _, record in connection.sync().records()] == ["Changed"]

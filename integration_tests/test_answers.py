@@ -61,7 +61,10 @@ def rows_of(api, name, entity, one):
     return {row for row, record in expected.items() if record[f"{entity[0].lower()}{entity[1:]}Id"] == one}
 
 
-@pytest.mark.parametrize("how", ["error", "5xx", "hang"])
+@pytest.mark.parametrize(
+    "how",
+    ["error", pytest.param("5xx", marks=pytest.mark.slow), pytest.param("hang", marks=pytest.mark.slow)],
+)
 @pytest.mark.parametrize("name", KINDS)
 def test_a_row_that_cannot_be_read_costs_that_row_until_it_can(api, connector, name, how):
     catalog = connector.catalog([name])

@@ -5,9 +5,7 @@ import subprocess
 
 import pytest
 
-from integration_tests.connector import Connector
-
-pytestmark = pytest.mark.processes
+from integration_tests.faults.forks import ForkedConnector
 
 KEY = "the-secret-key"
 CREDENTIALS = {"auth_type": "API Key", "api_key": KEY}
@@ -18,6 +16,16 @@ def state(stream, **cursor):
         "type": "STREAM",
         "stream": {"stream_descriptor": {"name": stream}, "stream_state": cursor},
     }
+
+
+@pytest.fixture
+def given_config(tmp_path, patient_forks):
+    """A factory of connectors with a configuration; they are forked, which spares each its start."""
+
+    def given(config):
+        return ForkedConnector(tmp_path, config, forks=patient_forks, options=())
+
+    return given
 
 
 def error_of(output, exit_code=1):
@@ -44,8 +52,8 @@ def error_of(output, exit_code=1):
         ({"credentials": CREDENTIALS, "api_url": "http://linear.example/graphql"}, "api_url:"),
     ],
 )
-def test_a_bad_configuration_fails_the_check_by_field(tmp_path, config, field):
-    output = Connector(tmp_path, config).check()
+def test_a_bad_configuration_fails_the_check_by_field(given_config, config, field):
+    output = given_config(config).check()
     assert output.one("CONNECTION_STATUS")["connectionStatus"]["status"] == "FAILED"
     assert field in error_of(output, exit_code=0)
 
@@ -55,17 +63,17 @@ def test_a_bad_configuration_fails_the_check_by_field(tmp_path, config, field):
     [b"", b"{", b"[]", b"7", b"null", b"[" * 100_000, "{}".encode("utf-16"), b'{"api_key": "\xff"}', None],
     ids=["empty", "cut", "a list", "a number", "null", "too deep", "UTF-16", "Latin-1", "missing"],
 )
-def test_a_check_ends_with_a_status_whatever_its_configuration_is(tmp_path, content):
+def test_a_check_ends_with_a_status_whatever_its_configuration_is(tmp_path, given_config, content):
     path = tmp_path / "given.json"
     if content is not None:
         path.write_bytes(content)
-    output = Connector(tmp_path, {}).run("check", "--config", str(path))
+    output = given_config({}).run("check", "--config", str(path))
     message = error_of(output, exit_code=0)
     assert output.messages[-1]["connectionStatus"] == {"status": "FAILED", "message": message}
 
 
-def test_a_check_of_a_directory_ends_with_a_status(tmp_path):
-    output = Connector(tmp_path, {}).run("check", "--config", str(tmp_path))
+def test_a_check_of_a_directory_ends_with_a_status(tmp_path, given_config):
+    output = given_config({}).run("check", "--config", str(tmp_path))
     assert "cannot be read (Is a directory)" in error_of(output, exit_code=0)
     assert output.messages[-1]["connectionStatus"]["status"] == "FAILED"
 
@@ -137,25 +145,25 @@ def test_files_may_be_pipes(linear_api, connector):
         assert done.returncode == 0 and '"FAILED"' not in done.stdout, done.stdout
 
 
-def test_a_bad_configuration_is_refused_by_discover(tmp_path):
+def test_a_bad_configuration_is_refused_by_discover(given_config):
     assert "num_workers:" in error_of(
-        Connector(tmp_path, {"credentials": CREDENTIALS, "num_workers": "many"}).discover()
+        given_config({"credentials": CREDENTIALS, "num_workers": "many"}).discover()
     )
 
 
-def test_a_bad_configuration_is_refused_by_read(tmp_path):
-    assert "credentials:" in error_of(Connector(tmp_path, {}).read({"streams": []}))
+def test_a_bad_configuration_is_refused_by_read(given_config):
+    assert "credentials:" in error_of(given_config({}).read({"streams": []}))
 
 
 @pytest.mark.parametrize("text", ["{", ""])
-def test_a_configuration_that_is_not_json_is_refused(tmp_path, text):
+def test_a_configuration_that_is_not_json_is_refused(tmp_path, given_config, text):
     path = tmp_path / "config.json"
     path.write_text(text, "utf-8")
-    assert "is not valid JSON" in error_of(Connector(tmp_path, {}).run("discover", "--config", str(path)))
+    assert "is not valid JSON" in error_of(given_config({}).run("discover", "--config", str(path)))
 
 
-def test_a_configuration_file_that_is_missing_is_refused(tmp_path):
-    output = Connector(tmp_path, {}).run("discover", "--config", str(tmp_path / "none.json"))
+def test_a_configuration_file_that_is_missing_is_refused(tmp_path, given_config):
+    output = given_config({}).run("discover", "--config", str(tmp_path / "none.json"))
     assert "--config" in error_of(output) and "none.json" in error_of(output)
 
 
@@ -167,14 +175,14 @@ def test_a_file_without_a_name_is_refused_by_its_option(connector, name):
     assert error_of(connector.run("read", *arguments)).startswith(f"--{name}: ")
 
 
-def test_no_configuration_at_all_is_a_question_of_usage(tmp_path):
-    output = Connector(tmp_path, {}).run("read")
+def test_no_configuration_at_all_is_a_question_of_usage(given_config):
+    output = given_config({}).run("read")
     assert output.exit_code == 2
     assert "--config" in output.stderr and "Traceback" not in output.stderr
 
 
-def test_an_unknown_command_is_a_question_of_usage(tmp_path):
-    output = Connector(tmp_path, {}).run("write")
+def test_an_unknown_command_is_a_question_of_usage(given_config):
+    output = given_config({}).run("write")
     assert output.exit_code == 2
     assert "Traceback" not in output.stderr
 
@@ -222,8 +230,8 @@ def test_an_unknown_team_is_refused_with_the_known_ones(linear_api, make_connect
 
 
 @pytest.mark.parametrize("name", ["api_key", "linear_api_key"])
-def test_a_flat_key_is_accepted_and_migrated_in_the_file(linear_api, tmp_path, name):
-    connector = Connector(tmp_path, {name: linear_api.api_key, "api_url": linear_api.url})
+def test_a_flat_key_is_accepted_and_migrated_in_the_file(linear_api, tmp_path, given_config, name):
+    connector = given_config({name: linear_api.api_key, "api_url": linear_api.url})
     output = connector.check()
     assert output.one("CONNECTION_STATUS")["connectionStatus"]["status"] == "SUCCEEDED"
     control = output.one("CONTROL")["control"]["connectorConfig"]["config"]

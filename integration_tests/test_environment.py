@@ -8,7 +8,7 @@ import pytest
 
 from integration_tests.connector import Connector
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.slow]
 
 LINEAR = "https://linear.invalid/graphql"  # nobody is asked: the name does not exist
 PASSWORD = "the-password-of-the-proxy"

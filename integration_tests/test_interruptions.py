@@ -253,6 +253,7 @@ def test_a_read_that_fails_as_a_whole_ends_though_its_threads_still_read(connect
     assert "Source exceeded memory limit" in done.stdout.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_a_full_refresh_brings_every_row_once_while_the_workspace_changes_under_it(api, make_connector):
     connector = make_connector(api)
     changes = Changes(api.workspace, list(STREAMS.values()), random.Random(1))

@@ -47,6 +47,7 @@ def often(api: LinearApi, tmp_path: Path) -> Connector:
     return connector
 
 
+@pytest.mark.slow
 def test_a_long_sync_says_how_far_it_is(api: LinearApi, often: Connector) -> None:
     catalog = often.catalog(["issues", "issue_history"])
     api.latency = 0.4
@@ -72,6 +73,7 @@ def organization(api: LinearApi) -> str:
     return one
 
 
+@pytest.mark.slow
 def test_a_sync_that_waits_says_until_when(api: LinearApi, often: Connector) -> None:
     catalog = often.catalog(["users", "comments"])
     api.limits.set(window=3.0)

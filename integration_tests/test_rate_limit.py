@@ -81,6 +81,7 @@ def test_all_streams_wait_together(linear_api, connector):
     assert len([line for line in waits(output) if "rate limit is used up" in line]) == 1
 
 
+@pytest.mark.slow
 def test_the_limit_of_one_endpoint_holds_only_its_stream(linear_api, connector):
     catalog = connector.catalog(NAMES)
     linear_api.limits.endpoints = {"comments": 12}
@@ -129,7 +130,7 @@ def read_long_lists(make_linear_api, tmp_path):
     return read
 
 
-@pytest.mark.parametrize("largest", [200, 20])
+@pytest.mark.parametrize("largest", [200, pytest.param(20, marks=pytest.mark.slow)])
 def test_a_question_for_the_rest_of_lists_that_is_too_complex_is_asked_in_parts(read_long_lists, largest):
     api, output = read_long_lists(largest)
     assert output.exit_code == 0, output.errors

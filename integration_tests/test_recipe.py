@@ -117,10 +117,12 @@ def syncs_and_goes_on(api: LinearApi, shell: Shell) -> None:
     assert all(cursor > first[name] for name, cursor in shell.states().items())
 
 
+@pytest.mark.slow
 def test_the_recipe_reads_everything_and_then_what_changed(linear_api: LinearApi, shell: Shell) -> None:
     syncs_and_goes_on(linear_api, shell)
 
 
+@pytest.mark.slow
 def test_a_sync_that_is_cut_off_loses_the_state_of_no_stream(linear_api: LinearApi, shell: Shell) -> None:
     shell.run(ONCE)
     linear_api.clock.advance(2)

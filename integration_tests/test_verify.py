@@ -156,6 +156,7 @@ def keep(name: str, value: Any, only: Collection[str] | None) -> bool:
     return only is None or name in only or isinstance(value, dict | list)
 
 
+@pytest.mark.slow
 def test_the_report_holds_nothing_of_the_workspace(api, capsys, monkeypatch, tmp_path):
     assert mark(api.workspace) > 5_000
     rows = {row_id: row for of in api.workspace.rows.values() for row_id, row in of.items()}
@@ -218,6 +219,7 @@ def test_the_command_prints_a_table_and_writes_the_report(api, command, tmp_path
     assert report["requests"] == len(api.requests)
 
 
+@pytest.mark.slow
 def test_a_difference_is_explained_and_is_the_exit_code(api, command):
     deviate(api, "FILTER-7")
     code, said = command(api)
@@ -245,6 +247,7 @@ def test_an_address_that_would_send_the_key_in_the_clear_is_refused(api, monkeyp
     assert "must be https" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_replaced_refresh_token_is_written_into_the_configuration(api, command, tmp_path):
     path = tmp_path / "config.json"
     credentials = {

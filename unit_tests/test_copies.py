@@ -401,6 +401,16 @@ def test_what_is_in_doubt_stays_so_where_the_list_is_not_known():
     assert unsure(third.state()) is not None
 
 
+def test_a_state_goes_out_ahead_where_rows_came_or_went_and_not_where_nothing_did():
+    rows = list(map(node, ids(3)))
+    before = state_of(rows)
+    quiet, busy = Copy(USERS, before, "scope"), Copy(USERS, before, "scope")
+    quiet.compare(whole(rows), nobody, none, at=END)
+    busy.compare(whole([*rows, node(ids(4)[3])]), nobody, none, at=END)
+    assert quiet.walked == END and not quiet.is_news
+    assert busy.is_news
+
+
 # --- Parents --------------------------------------------------------------------------------------
 
 HISTORY, SPANS = DECLARED["issue_history"], DECLARED["issue_state_spans"]

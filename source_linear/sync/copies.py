@@ -198,6 +198,11 @@ class Copy:
                 self._text |= {"incomplete": True}
         return self._text
 
+    @property
+    def is_news(self) -> bool:
+        """Whether a state that goes out now says more than when the list was walked."""
+        return _without_moment(self.state()) != _without_moment(self.before)
+
     def _resume(self, found: Mapping[str, Any]) -> None:
         try:
             self._sketch = Sketch.parse(found["rows"])
@@ -233,6 +238,10 @@ class Copy:
                         rest.add(row_id, False)
                 found = before.difference(rest)
         return found
+
+
+def _without_moment(state: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {key: value for key, value in (state or {}).items() if key != "walked"}
 
 
 def unsure(found: Any) -> IdFilter | None:

@@ -134,7 +134,7 @@ class Deletions:
             yield self._state(name)
             yield AirbyteMessage(type=Type.RECORD, record=record)
             copy.reported(self._archived_rows)
-        if copy.state() != copy.before:
+        if copy.is_news:
             yield self._state(name)
 
     def _state(self, name: str) -> AirbyteMessage:

@@ -56,7 +56,8 @@ def test_a_sync_that_others_leave_nothing_to_waits_and_goes_on(linear_api, conne
     linear_api.limits.rejection_status = status
 
     def use_it_all_up(request, number):
-        if number == 10:
+        # Again until one was refused: on a busy machine there may be something left by then.
+        if number >= 10 and not limited(linear_api):
             linear_api.limits.set(requests=100, points=20_000)
             linear_api.limits.exhaust(requests=bucket == "requests", points=bucket == "points")
 

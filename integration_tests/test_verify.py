@@ -1,7 +1,8 @@
 """make verify against the simulator: all holds, and of each deviation exactly its claim differs."""
 
 import json
-from collections.abc import Collection
+import logging
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import pytest
@@ -79,6 +80,15 @@ def furnish(api: LinearApi) -> None:
             workspace.create("Issue", title="New")
 
     api.before_response(hook)
+
+
+@pytest.fixture(autouse=True)
+def log_level() -> Iterator[None]:
+    """The command silences the connector's log, for its process."""
+    logger = logging.getLogger("airbyte")
+    before = logger.level
+    yield
+    logger.setLevel(before)
 
 
 @pytest.fixture

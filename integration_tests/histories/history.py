@@ -378,8 +378,8 @@ class _History:
 
     def _is_incomplete(self, name: str) -> bool:
         """Whether each sync warns that more rows were deleted, or became visible, than a state can tell."""
-        state = self._connection.states[name]["stream"]["stream_state"]
-        return "incomplete" in state.get("copy", {})
+        state = self._connection.states.get(name)
+        return state is not None and "incomplete" in state["stream"]["stream_state"].get("copy", {})
 
     def _may_be_lost(self, name: str, row: Record) -> bool:
         """Whether its issue came into view, and nobody can tell: issues are not read."""

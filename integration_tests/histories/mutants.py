@@ -69,8 +69,9 @@ def with_gt_on_the_server() -> Mutant:
 def with_gt_in_lists() -> Mutant:
     """Of lists that are read whole, what changed after the last sync's end is taken, not at it."""
 
-    def holds(window: Window, row: Record) -> bool:
+    def holds(window: Window, row: Record, since: str | None = None) -> bool:
         first, last = window.rows
+        first = first if since is None else since
         updated, archived = row[CURSOR_FIELD], row["archivedAt"]
         if last is not None and updated > last:
             return False
@@ -91,8 +92,9 @@ def without_archived_on_the_server() -> Mutant:
 def without_archived_in_lists() -> Mutant:
     """Of lists that are read whole, only what was updated is taken."""
 
-    def holds(window: Window, row: Record) -> bool:
+    def holds(window: Window, row: Record, since: str | None = None) -> bool:
         first, last = window.rows
+        first = first if since is None else since
         return (last is None or row[CURSOR_FIELD] <= last) and (first is None or row[CURSOR_FIELD] >= first)
 
     return patch.object(Window, "holds", holds)

@@ -329,14 +329,20 @@ def test_all_rows_of_a_parent_come_that_comes_into_view(api, connect, name, pare
     assert list(connection.sync().records()) == []
 
 
-def test_a_template_comes_that_comes_into_view(api, connect):
-    template = api.workspace.ids("Template", archived=False)[0]
-    api.workspace.hide("Template", template)
-    connection = connect("templates")
+def row_in_view_after_a_sync(api: LinearApi, connection: Connection, entity: str) -> str:
+    """The id of a row that was hidden from a connection's first sync, and can be seen since."""
+    row = api.workspace.ids(entity, archived=False)[0]
+    api.workspace.hide(entity, row)
     connection.receive(connection.sync())
     api.clock.advance(3600)
-    api.workspace.show("Template", template)
+    api.workspace.show(entity, row)
     api.clock.advance(60)
+    return row
+
+
+def test_a_template_comes_that_comes_into_view(api, connect):
+    connection = connect("templates")
+    template = row_in_view_after_a_sync(api, connection, "Template")
     output = connection.sync()
     assert output.error is None
     assert template in {record["id"] for _, record in output.records()}
@@ -365,13 +371,8 @@ def test_a_row_comes_back_though_the_sync_was_killed_that_reported_it_as_gone(ap
 
 
 def test_a_link_that_came_into_view_and_changed_after_the_start_of_the_sync_is_the_next_ones(api, connect):
-    link = api.workspace.ids("EntityExternalLink", archived=False)[0]
-    api.workspace.hide("EntityExternalLink", link)
     connection = connect("entity_external_links")
-    connection.receive(connection.sync())
-    api.clock.advance(3600)
-    api.workspace.show("EntityExternalLink", link)
-    api.clock.advance(60)
+    link = row_in_view_after_a_sync(api, connection, "EntityExternalLink")
 
     def change(request, number) -> None:
         if "query entity_external_links" in request.query:  # the lists were walked

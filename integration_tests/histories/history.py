@@ -362,7 +362,7 @@ class _History:
         wanted = {
             row_id: row
             for row_id, row in wanted.items()
-            if row_id in found or not (self._is_too_old(name, row) or self._may_be_lost(name, row))
+            if row_id in found or not self._is_too_old(name, row)
         }
         unstamped = self._changes.unstamped
         untold = self._changes.gone | unstamped if self._is_incomplete(name) else set()
@@ -380,14 +380,6 @@ class _History:
         """Whether each sync warns that more rows were deleted, or became visible, than a state can tell."""
         state = self._connection.states.get(name)
         return state is not None and "incomplete" in state["stream"]["stream_state"].get("copy", {})
-
-    def _may_be_lost(self, name: str, row: Record) -> bool:
-        """Whether its issue came into view, and nobody can tell: issues are not read."""
-        return (
-            STREAMS[name].kind == "child"
-            and "issues" not in self._names
-            and row["issueId"] in self._changes.gone
-        )
 
     def _may_stay(self, name: str, row_id: str, row: Record) -> bool:
         """Whether nobody can tell that a row is gone."""

@@ -1,5 +1,6 @@
 """The command, before and after the CDK is imported."""
 
+import ctypes
 import json
 import os
 import re
@@ -39,6 +40,22 @@ def test_a_command_that_nobody_reads_ends_without_a_word(arguments):
     done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE)
     os.close(writer)
     assert (done.returncode, done.stderr) == (1, b"")
+
+
+def test_threads_take_memory_from_one_heap():
+    """glibc's own report of its heaps; another libc has none to report."""
+    if not hasattr(ctypes.CDLL(None), "malloc_info"):
+        pytest.skip("this libc does not say which heaps it has")
+    script = (
+        "import ctypes, threading; from source_linear.run import share_one_heap; share_one_heap();"
+        "libc = ctypes.CDLL(None); libc.malloc.restype = ctypes.c_void_p;"
+        "threads = [threading.Thread(target=libc.malloc, args=(10_000,)) for _ in range(4)];"
+        "[one.start() for one in threads]; [one.join() for one in threads];"
+        "libc.fdopen.restype = ctypes.c_void_p; out = ctypes.c_void_p(libc.fdopen(1, b'w'));"
+        "libc.malloc_info(0, out); libc.fflush(out)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.count("<heap nr=") == 1
 
 
 def test_the_package_has_the_source_where_airbytes_tools_look_for_it():

@@ -58,6 +58,8 @@ class LinearRequester(HttpRequester):
         assert stream_slice is not None
         token = (next_page_token or {}).get("next_page_token")
         declared = (request_body_json or {}).get("variables", {})
+        if token is None:
+            self._shared.api.begin()
         try:
             page = self._reader.page(stream_slice, token and str(token), declared)
         except BaseException as error:

@@ -6,6 +6,8 @@ import threading
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from heapq import heappop, heappush
+from itertools import count
 from typing import Any, Protocol
 
 import orjson
@@ -36,23 +38,48 @@ class Observer(Protocol):
 
 
 class _Slots:
-    """So many exchanges at a time. Who waits for anything else holds none."""
+    """So many exchanges at a time. Who waits for anything else holds none.
+
+    Of those who wait for one, who began first is next: else all that is begun would end at the same time, at
+    the end, and a sync that is killed would have nothing complete.
+    """
 
     def __init__(self, number: int) -> None:
-        self._free = threading.Semaphore(number)
+        self._lock = threading.Lock()
+        self._free = number
+        self._waiting: list[tuple[int, threading.Event]] = []  # a heap
+        self._begun = count()
         self._mine = threading.local()
+
+    def begin(self) -> None:
+        """Let this thread come after all who began before."""
+        self._mine.place = next(self._begun)
 
     def take(self) -> None:
         """Take a slot for this thread, if it has none."""
-        if not getattr(self._mine, "held", False):
-            self._free.acquire()
-            self._mine.held = True
+        if getattr(self._mine, "held", False):
+            return
+        if not hasattr(self._mine, "place"):
+            self.begin()
+        granted = threading.Event()
+        with self._lock:
+            heappush(self._waiting, (self._mine.place, granted))
+            self._grant()
+        granted.wait()
+        self._mine.held = True
 
     def leave(self) -> None:
         """Give this thread's slot back, if it has one."""
         if getattr(self._mine, "held", False):
             self._mine.held = False
-            self._free.release()
+            with self._lock:
+                self._free += 1
+                self._grant()
+
+    def _grant(self) -> None:
+        if self._free and self._waiting:
+            self._free -= 1
+            heappop(self._waiting)[1].set()
 
 
 class Api:
@@ -135,6 +162,10 @@ class Api:
         finally:
             if not kept:
                 self._slots.leave()
+
+    def begin(self) -> None:
+        """This thread begins something new: where exchanges are short, those who began before go first."""
+        self._slots.begin()
 
     def leave(self) -> None:
         """This thread is done with the answer that it kept its slot for."""

@@ -3,6 +3,7 @@
 import json
 import logging
 import threading
+import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -151,6 +152,13 @@ def threads(*targets):
         assert not one.is_alive()
     if raised:
         raise raised[0]
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
 
 
 def test_it_says_who_asks_and_sends_the_key_as_it_is(linear, clock):
@@ -370,6 +378,28 @@ def test_who_keeps_its_slot_lets_nobody_else_ask_until_it_leaves(linear, clock):
         ask(api, keeps_slot=True)  # the same thread has it already
         api.leave()
     assert len(linear.requests) == 3
+
+
+def test_of_those_who_wait_for_a_slot_who_began_first_is_next(linear, clock):
+    api = make(linear, clock, slots=1)
+    began = threading.Event()
+
+    def older():
+        api.begin()
+        began.set()
+        wait_for(lambda: len(api._slots._waiting) == 1)
+        api.ask("", "query older { users }")
+
+    def younger():
+        assert began.wait(60)
+        api.begin()
+        api.ask("", "query younger { users }")
+
+    ask(api, keeps_slot=True)
+    with threads(older, younger):
+        wait_for(lambda: len(api._slots._waiting) == 2)
+        api.leave()
+    assert [body["query"].split()[1] for body, _ in linear.requests] == ["users", "older", "younger"]
 
 
 def test_a_failure_gives_the_slot_back(linear, clock):

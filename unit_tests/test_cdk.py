@@ -24,8 +24,10 @@ from airbyte_cdk.sources.streams.concurrent.partitions.partition_generator impor
 from airbyte_cdk.sources.types import Record
 
 from integration_tests.linear_api import LinearApi
+from integration_tests.linear_api.generator import PURGED
 from integration_tests.processes import HANG
 from source_linear import cdk
+from source_linear.linear.api import Api
 from source_linear.packaged import manifest
 from source_linear.source import _PAGES_AHEAD, SourceLinear
 from source_linear.sync.bounds import looked_back
@@ -190,6 +192,17 @@ def test_a_source_is_read_in_another_thread_than_it_was_made_in():
         source = SourceLinear(catalog_of("users"), {"credentials": credentials, "api_url": api.url})
         messages = in_another_thread(lambda: list(read(source)))
     assert all(one in messages for one in said[:-1])
+
+
+def test_each_window_asks_behind_those_that_began_before(monkeypatch):
+    begun = []
+    monkeypatch.setattr(Api, "begin", lambda api: begun.append(api))
+    with LinearApi(issues=20, seed=1, purged=PURGED) as api:
+        credentials = {"auth_type": "API Key", "api_key": api.api_key}
+        source = SourceLinear(catalog_of("issues"), {"credentials": credentials, "api_url": api.url})
+        list(source.read(LOGGER, CONFIG, source.catalog))
+        windows = {str(one.variables["filter"]) for one in api.requests if "filter" in one.variables}
+    assert len(begun) == len(windows) > 1
 
 
 def test_a_stream_goes_on_from_a_minute_before_the_state_that_it_was_given_last():

@@ -13,6 +13,7 @@ from integration_tests.linear_api import LinearApi
 from tools.connector import MODULE, arguments, configured, write
 
 COMMAND = [sys.executable, "-m", MODULE]
+_DISCOVERED: dict[str, str] = {}
 
 
 @dataclass
@@ -98,13 +99,23 @@ class Connector:
         columns: Mapping[str, Iterable[str]] | None = None,
     ) -> dict[str, Any]:
         """A configured catalog of some streams (all, by default), with some columns of each (all)."""
-        discovered = self.discover().one("CATALOG")["catalog"]["streams"]
+        discovered = self._discovered()
         chosen = list(streams) if streams is not None else [stream["name"] for stream in discovered]
         by_name = {stream["name"]: stream for stream in discovered}
         for name, kept in (columns or {}).items():
             schema = by_name[name]["json_schema"]
             schema["properties"] = {column: schema["properties"][column] for column in kept}
         return {"streams": [configured(by_name[name], sync_mode) for name in chosen]}
+
+    def _discovered(self) -> list[dict[str, Any]]:
+        """The streams that `discover` finds, asked once for each command and configuration in a test run."""
+        secrets = ("credentials", "api_url")  # of which no catalog depends
+        options = {name: value for name, value in self.config.items() if name not in secrets}
+        key = json.dumps([self.command, options], sort_keys=True)
+        if key not in _DISCOVERED:
+            _DISCOVERED[key] = json.dumps(self.discover().one("CATALOG")["catalog"]["streams"])
+        streams: list[dict[str, Any]] = json.loads(_DISCOVERED[key])
+        return streams
 
     def read(self, catalog: Any, state: Any = None, *options: str, timeout: float = 240) -> Output:
         return self.run(*self.arguments("read", catalog=catalog, state=state), *options, timeout=timeout)

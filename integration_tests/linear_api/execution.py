@@ -8,11 +8,10 @@ and nested list take 0.06 s instead of 0.27 s.
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from graphql import (
@@ -47,8 +46,6 @@ from .rows import Row
 from .schema import Kind
 from .watching import Met
 from .workspace import COUNTS, Workspace
-
-KEPT_DOCUMENTS = 512
 
 Read = Callable[[Any, Mapping[str, Any]], Any]
 
@@ -87,6 +84,18 @@ class Context:
     price: Price
 
 
+@lru_cache(maxsize=512)
+def _prepared(schema: GraphQLSchema, query: str, removed: frozenset[str]) -> Document:
+    """Parse and validate a query, once for all workspaces."""
+    try:
+        document = parse(query)
+    except GraphQLError as error:
+        return Document(None, (error,))
+    schema = schema_without(removed) if removed else schema
+    # Linear suggests nothing: "Cannot query field" was recorded where graphql-js would suggest another
+    return Document(document, tuple(validate(schema, document, hide_suggestions=True)), removed)
+
+
 class Execution:
     """Queries against a workspace."""
 
@@ -96,19 +105,11 @@ class Execution:
         self._limits = limits
         self._pages = Pages(workspace)
         self._reads: dict[tuple[str, str], Read] = {}
-        self._documents: OrderedDict[tuple[str, frozenset[str]], Document] = OrderedDict()
-        self._lock = threading.Lock()
         self.described: GraphQLSchema | None = None  # what introspection says instead
 
     def document(self, query: str, removed: frozenset[str] = frozenset()) -> Document:
-        """Parse and validate a query, once for each text and for what is removed from the schema."""
-        with self._lock:
-            known = self._documents.get((query, removed))
-            if known is None:
-                known = self._documents[query, removed] = self._prepared(query, removed)
-                if len(self._documents) > KEPT_DOCUMENTS:
-                    self._documents.popitem(last=False)
-            return known
+        """Parse and validate a query; `removed` is what Linear's schema no longer has."""
+        return _prepared(self._schema.graphql, query, removed)
 
     def prepare(
         self,
@@ -171,15 +172,6 @@ class Execution:
         if known is None:
             known = self._reads[type_name, field] = self._reader(type_name, field)
         return known
-
-    def _prepared(self, query: str, removed: frozenset[str]) -> Document:
-        try:
-            document = parse(query)
-        except GraphQLError as error:
-            return Document(None, (error,))
-        schema = schema_without(removed) if removed else self._schema.graphql
-        # Linear suggests nothing: "Cannot query field" was recorded where graphql-js would suggest another
-        return Document(document, tuple(validate(schema, document, hide_suggestions=True)), removed)
 
     def _reader(self, type_name: str, name: str) -> Read:
         field = self._schema.fields(type_name)[name]

@@ -11,8 +11,6 @@ import pytest
 from integration_tests.connector import Connector, Output
 from integration_tests.linear_api import LinearApi
 
-pytestmark = pytest.mark.processes
-
 # The command as it is, but for how often it says how far it is, and that a short wait is worth a word.
 OFTEN = """
 from source_linear.sync import progress

@@ -4,7 +4,6 @@ from itertools import pairwise
 
 import pytest
 
-from integration_tests.connector import Connector
 from integration_tests.expected import records
 from tools.schemas import streams
 
@@ -97,12 +96,12 @@ def refused_as_too_complex(api):
 
 
 def test_a_page_that_is_too_complex_is_halved_until_it_is_not_and_no_row_comes_twice(
-    make_linear_api, tmp_path
+    make_linear_api, make_connector
 ):
     api = make_linear_api(issues=60, seed=4)
     api.clock.advance(2)
     names = ("issues", "projects")
-    connector = Connector.of(api, tmp_path)
+    connector = make_connector(api)
     catalog = connector.catalog(names)
     api.limits.largest = 1500
     assert_complete(api, connector.read(catalog), names)
@@ -113,7 +112,7 @@ def test_a_page_that_is_too_complex_is_halved_until_it_is_not_and_no_row_comes_t
 
 
 @pytest.fixture
-def read_long_lists(make_linear_api, tmp_path):
+def read_long_lists(make_linear_api, make_connector):
     """Reads issues with 51 subscribers each, in one window, where a query may cost so many points."""
 
     def read(largest, refused=None):
@@ -121,7 +120,7 @@ def read_long_lists(make_linear_api, tmp_path):
         for issue in api.workspace.ids("Issue"):
             api.workspace.set_list("Issue", issue, "subscribers", 51)
         api.clock.advance(2)
-        connector = Connector.of(api, tmp_path)
+        connector = make_connector(api)
         catalog = connector.catalog(["issues"], columns={"issues": ["id", "subscriberIds"]})
         api.limits.largest = largest
         if refused:

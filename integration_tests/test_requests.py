@@ -2,7 +2,6 @@
 
 import pytest
 
-from integration_tests.connector import Connector
 from integration_tests.expected import records
 from source_linear.streams import MAX_COST
 from tools.schemas import streams
@@ -11,7 +10,7 @@ STREAMS = {stream.name: stream for stream in streams()}
 
 
 @pytest.fixture
-def read_issues(make_linear_api, tmp_path):
+def read_issues(make_linear_api, make_connector):
     """Reads the issues of a workspace, completely; returns the requests for pages and for lists."""
 
     def read(issues, purged=0, subscribers=None):
@@ -20,7 +19,7 @@ def read_issues(make_linear_api, tmp_path):
             if subscribers is not None:
                 api.workspace.set_list("Issue", issue, "subscribers", subscribers)
         api.clock.advance(2)
-        connector = Connector.of(api, tmp_path)
+        connector = make_connector(api)
         output = connector.read(connector.catalog(["issues"]))
         assert {one["id"]: one for one in output.records["issues"]} == records(
             api.workspace, STREAMS["issues"]

@@ -64,6 +64,7 @@ def test_a_python_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert line.startswith("There is no Python at /no/such/python3.")
 
 
+@pytest.mark.slow
 def test_an_environment_holds_its_lock_and_says_so_while_it_is_made(tmp_path: Path) -> None:
     home = tmp_path / "home"
     done = environment(
@@ -85,6 +86,7 @@ def test_a_package_that_is_not_the_locked_one_is_refused(tmp_path: Path) -> None
     assert "Hash mismatch for `tiny==1.0`" in done.stderr
 
 
+@pytest.mark.slow
 def test_an_install_that_fails_leaves_nothing_that_the_next_one_stumbles_over(tmp_path: Path) -> None:
     home, good = tmp_path / "home", lock(tmp_path)
     bad = tmp_path / "bad.txt"
@@ -125,6 +127,7 @@ def repository(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_an_index_that_uv_does_not_reach_is_one_sentence(tmp_path: Path, closed_port: int) -> None:
     variables = {
         "UV_OFFLINE": "0",
@@ -139,6 +142,7 @@ def test_an_index_that_uv_does_not_reach_is_one_sentence(tmp_path: Path, closed_
     assert not (tmp_path / "home" / "requirements.stamp").exists()
 
 
+@pytest.mark.slow
 def test_an_index_that_pip_does_not_reach_is_one_sentence(tmp_path: Path, closed_port: int) -> None:
     script = repository(tmp_path / "repository") / "tools" / "environment.sh"
     variables = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
@@ -150,6 +154,7 @@ def test_an_index_that_pip_does_not_reach_is_one_sentence(tmp_path: Path, closed
     assert line.startswith("The package index cannot be reached: check the network")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not namespace(), reason="no small disk can be mounted here")
 @pytest.mark.parametrize(("command", "size"), [("get-uv", "600k"), ("sync", "32k")])
 def test_a_full_disk_is_one_sentence(tmp_path: Path, command: str, size: str) -> None:
@@ -188,6 +193,7 @@ def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_an_environment_whose_python_is_gone_is_made_anew(tmp_path: Path) -> None:
     folder, stamp = stamped(tmp_path)
     make(folder, f"PYTHON={sys.executable}")
@@ -197,6 +203,7 @@ def test_an_environment_whose_python_is_gone_is_made_anew(tmp_path: Path) -> Non
     assert not stamp.exists()
 
 
+@pytest.mark.slow
 def test_another_python_that_is_given_gets_an_environment_of_its_own(tmp_path: Path) -> None:
     folder, stamp = stamped(tmp_path)
     settings = folder / ".venv" / "pyvenv.cfg"

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.pictures import OURS, OURS_TOO, QUIET, TARGET
 from benchmarks.sections import Section, Target, say, table
+from benchmarks.simulator import SimulatedWorkspace
 from benchmarks.sizes import Sizes
-from benchmarks.stand_in import StandIn
 from tools.schemas import streams
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def measure(sizes: Sizes) -> Section:
 
 def _first_sync(issues: int) -> tuple[dict[str, int], dict[str, Spent]]:
     """Rows by stream, and what each stream asked for."""
-    with tempfile.TemporaryDirectory() as directory, StandIn(issues, Path(directory)) as linear:
+    with tempfile.TemporaryDirectory() as directory, SimulatedWorkspace(issues, Path(directory)) as linear:
         output = linear.sync()
         spent = by_stream(linear.requests())
     rows = {name: len(records) for name, records in output.records.items()}

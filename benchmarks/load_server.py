@@ -1,9 +1,9 @@
-"""A stand-in of Linear's API that is never what limits a benchmark.
+"""A server that answers as Linear's API does, and is never what limits a benchmark.
 
     python -m benchmarks.load_server
 
 It prints one JSON line with its URL and serves until it is terminated. Rows are serialised before the
-first request; a page is some of them, joined. They come from the real stand-in through the connector's
+first request; a page is some of them, joined. They come from the simulator through the connector's
 own queries, are spread evenly over the workspace's life, and answer filters by date as Linear does.
 
 A client says in the path of the URL which workspace it wants to see, for example
@@ -224,7 +224,7 @@ class Server:
 
 
 def nodes_of(stream: Stream) -> list[dict[str, Any]]:
-    """Nodes of a stream as the stand-in sends them to the connector's query, their lists complete."""
+    """Nodes of a stream as the simulator sends them to the connector's query, their lists complete."""
     with LinearApi(issues=_DIFFERENT_ROWS, seed=1) as api:
         body = {"query": stream.query, "variables": {"first": stream.page_size}}
         answer = requests.post(api.url, json=body, headers={"Authorization": api.api_key}, timeout=60)

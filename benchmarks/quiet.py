@@ -14,8 +14,8 @@ from benchmarks.cost import by_stream
 from benchmarks.pictures import OTHERS_TOO, OURS, OURS_TOO
 from benchmarks.process import ROOT
 from benchmarks.sections import Section, Target, median_and_range, say, table
+from benchmarks.simulator import SimulatedWorkspace
 from benchmarks.sizes import Sizes
-from benchmarks.stand_in import StandIn
 from integration_tests.connector import COMMAND
 
 if TYPE_CHECKING:
@@ -51,7 +51,10 @@ class Side:
 
 def measure(sizes: Sizes) -> Section:
     """Sync again and again after a first sync, with the change probe and without, in turns."""
-    with tempfile.TemporaryDirectory() as directory, StandIn(sizes.quiet_issues, Path(directory)) as linear:
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        SimulatedWorkspace(sizes.quiet_issues, Path(directory)) as linear,
+    ):
         first = linear.sync()
         first_requests = len(linear.requests())
         everything = linear.catalog["streams"]
@@ -73,7 +76,7 @@ def measure(sizes: Sizes) -> Section:
     return _section(sizes, first_requests, sides)
 
 
-def _sync(linear: StandIn, side: Side, states: Sequence[Any]) -> float:
+def _sync(linear: SimulatedWorkspace, side: Side, states: Sequence[Any]) -> float:
     """Sync once; returns its seconds, the start of the process included."""
     linear.connector.command = side.command
     started = time.monotonic()

@@ -1,1 +1,1 @@
-"""The connector process against the stand-in of Linear's API."""
+"""The connector process against the simulator of Linear's API."""

@@ -31,7 +31,7 @@ __all__ = [
 def make_connector(
     tmp_path: Path, patient_forks: Forks, request: pytest.FixtureRequest
 ) -> Callable[..., Connector]:
-    """A factory of connectors: a stand-in and further configuration.
+    """A factory of connectors: a simulator and further configuration.
 
     They are forked, which spares each its start. In a module marked as `processes` they are started.
     """
@@ -48,5 +48,5 @@ def make_connector(
 
 @pytest.fixture
 def connector(linear_api: LinearApi, make_connector: Callable[..., Connector]) -> Connector:
-    """A connector, configured for the small stand-in."""
+    """A connector, configured for the small simulator."""
     return make_connector(linear_api)

@@ -71,7 +71,7 @@ class Connector:
 
     @classmethod
     def of(cls, api: LinearApi, directory: Path, **config: Any) -> "Connector":
-        """A connector that reads the stand-in."""
+        """A connector that reads the simulator."""
         credentials = {"auth_type": "API Key", "api_key": api.api_key}
         return cls(directory, {"credentials": credentials, "api_url": api.url, **config})
 

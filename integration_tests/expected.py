@@ -1,4 +1,4 @@
-"""The records that a complete sync must bring, made from the stand-in's rows without any GraphQL."""
+"""The records that a complete sync must bring, made from the simulator's rows without any GraphQL."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -66,8 +66,8 @@ def api() -> Iterator[LinearApi]:
 
 
 @pytest.fixture(autouse=True)
-def stand_in(api: LinearApi, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The scenarios' configurations lead to the stand-in, from containers as well."""
+def simulator(api: LinearApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The scenarios' configurations lead to the simulator, from containers as well."""
     tokens = {"client_id": api.auth.client_id, "client_secret": api.auth.client_secret}
 
     def get_config_dict(

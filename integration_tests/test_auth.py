@@ -13,7 +13,7 @@ STREAMS = ("users", "teams", "issue_labels", "workflow_states", "comments", "pro
 
 @pytest.fixture
 def connect(linear_api, tmp_path, forks, monkeypatch):
-    """A factory of connectors that read the stand-in with given credentials."""
+    """A factory of connectors that read the simulator with given credentials."""
     monkeypatch.delenv("DEPLOYMENT_MODE", raising=False)
     linear_api.auth.replay_seconds = 0  # a retired refresh token is void at once
     linear_api.clock.advance(2)

@@ -1,4 +1,4 @@
-"""What a check says: whose key it is, of which workspace, and what it may not read."""
+"""What a check says: who is connected to which workspace, and what the credentials may not read."""
 
 import socket
 import time

@@ -17,7 +17,7 @@ import pytest
 from integration_tests.expected import records
 from integration_tests.linear_api import Clock, LinearApi, Workspace
 from integration_tests.processes import namespace
-from tools.demo.standin import StandIn, next_round
+from tools.demo.simulator import DemoSimulator, next_round
 from tools.schemas import ROOT, streams
 
 ISSUES = 60
@@ -73,7 +73,7 @@ def run(directory: Path) -> Run:
 
 
 def workspace_after(memory: dict[str, Any]) -> Workspace:
-    """The workspace of the stand-in as it was when the run read it."""
+    """The workspace of the simulator as it was when the run read it."""
     api = LinearApi(issues=memory["issues"], seed=1, clock=Clock(memory["moment"]))
     for changes in memory["rounds"]:
         api.clock.set(changes["at"])
@@ -160,7 +160,7 @@ def test_archivings_are_seen_by_the_second_run(first: Run, second: Run) -> None:
 def test_something_happens_before_every_run_however_many_there_are() -> None:
     with LinearApi(issues=20) as api:
         address = {"url": api.url, "control_url": api.control_url, "api_key": api.api_key}
-        workspace = StandIn(address)
+        workspace = DemoSimulator(address)
         for number in range(12):
             changes = next_round(workspace, number)
             workspace.play(changes)
@@ -182,7 +182,7 @@ def test_a_run_that_is_interrupted_ends_at_once_and_leaves_no_process(tmp_path: 
     deadline = time.monotonic() + 60
     while len(children := descendants(process.pid)) < 2 and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert len(children) >= 2, "the stand-in and the connector"
+    assert len(children) >= 2, "the simulator and the connector"
 
     process.send_signal(signal.SIGINT)
 

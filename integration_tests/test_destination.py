@@ -46,7 +46,7 @@ class Sync:
 
 @pytest.fixture
 def make_sync(postgres: Postgres, tmp_path: Path) -> Iterator[Callable[..., Sync]]:
-    """A factory of connections of all streams into an empty database: a stand-in, configuration."""
+    """A factory of connections of all streams into an empty database: a simulator, configuration."""
     with ExitStack() as stack:
 
         def make(api: LinearApi, **config: Any) -> Sync:

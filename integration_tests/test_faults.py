@@ -39,7 +39,7 @@ class Cell:
 
 @dataclass
 class Bench:
-    """A stand-in, a connector for it, and the matrix as far as it is known."""
+    """A simulator, a connector for it, and the matrix as far as it is known."""
 
     api: LinearApi
     connector: ForkedConnector
@@ -67,7 +67,7 @@ class Bench:
             self.expected[name] = records(self.api.workspace, STREAMS[name])
 
     def strike(self, fault: Fault, place: str):
-        """Put the fault into the stand-in."""
+        """Put the fault into the simulator."""
         self.api.limits.reset()  # else the connector would slow down: it is many syncs within the hour
         pages = self.pages[fault.target]
         on = {"root": STREAMS[fault.target].roots[0].name}
@@ -234,7 +234,7 @@ def table(cells):
 
 
 def test_a_stream_that_keeps_failing_holds_no_other_up(make_linear_api, tmp_path):
-    """With two threads and ten failing windows: it is mended only when the others are through."""
+    """With two threads and ten failing windows: Linear recovers only when the others are through."""
     api = make_linear_api(issues=20, seed=5)
     api.clock.advance(2)
     connector = Connector.of(api, tmp_path, num_workers=2)

@@ -38,7 +38,7 @@ FEW, MANY = 2, 15  # changed rows of a stream: those that are asked for by id, a
 
 @dataclass
 class Bench:
-    """A stand-in, a connector for it, and what undamaged reads bring.
+    """A simulator, a connector for it, and what undamaged reads bring.
 
     Attributes:
         states: of each stream: None for a first sync, and the states of two good ones: many rows were changed

@@ -35,7 +35,7 @@ MakeContainer = Callable[..., Connector]
 
 @pytest.fixture
 def in_container(image: str, tmp_path: Path) -> MakeContainer:
-    """A factory of connectors in a container: a stand-in, options of `docker run`, configuration."""
+    """A factory of connectors in a container: a simulator, options of `docker run`, configuration."""
     tmp_path.chmod(0o777)  # the container's user is not the one of the test
 
     def make(api: LinearApi, *options: str, **config: Any) -> Connector:

@@ -1,4 +1,4 @@
-"""Linear's own client against the stand-in: what nobody here wrote must understand its answers."""
+"""Linear's own client against the simulator: what nobody here wrote must understand its answers."""
 
 from __future__ import annotations
 

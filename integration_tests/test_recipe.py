@@ -162,7 +162,7 @@ def test_the_recipe_without_docker_installs_what_it_runs(linear_api: LinearApi, 
 def test_the_recipe_with_docker(
     linear_api: LinearApi, image: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The image is built, and a container reaches the stand-in on this machine's loopback.
+    # The image is built, and a container reaches the simulator on this machine's loopback.
     real, wrapper = shutil.which("docker"), tmp_path / "bin" / "docker"
     wrapper.parent.mkdir()
     wrapper.write_text(f'#!/bin/sh\ncase $1 in run) shift; exec {real} run --network host "$@" ;; esac\n')

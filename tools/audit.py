@@ -71,7 +71,7 @@ def audit_vulnerabilities(pip_audit: str) -> list[str]:
             break
         count += len(answered)
         problems += [
-            f"{lock.name}: {one['name']} {one['version']} has {found['id']}, mended in "
+            f"{lock.name}: {one['name']} {one['version']} has {found['id']}, fixed in "
             f"{', '.join(found['fix_versions']) or 'no version yet'}"
             for one in answered
             for found in one["vulns"]

@@ -3,7 +3,7 @@
     python -m tools.docs
 
 All of it is derived from the manifest, the contract and the dbt package; it stands between markers in
-README.md, docs/linear.md and docs/dbt.md, and in docs/streams.svg. A test fails when it drifts
+README.md and pages of docs/, and in docs/streams.svg. A test fails when it drifts
 (unit_tests/test_docs.py).
 """
 
@@ -27,7 +27,6 @@ from tools.schemas import ROOT, contract, streams
 from tools.verify.facts import table as verified_facts
 
 README = ROOT / "README.md"
-PAGE = ROOT / "docs" / "linear.md"
 MODELS = ROOT / "dbt" / "models" / "marts" / "linear_models.yml"
 PICTURE = ROOT / "docs" / "streams.svg"
 
@@ -399,14 +398,16 @@ def blocks() -> dict[str, dict[str, str]]:
             "options": "\n".join(options()),
             "streams": "\n".join(stream_table(known)),
             "joins": "\n".join(joins(known, linear)),
-            "json columns": "\n".join(json_table(known, linear)),
             "first sync": "\n".join(first_sync_table(known)),
             "quiet sync": "\n".join(quiet_sync(known)),
             "errors": "\n".join(errors()),
-            "other types": "\n".join(other_types()),
+        },
+        "docs/columns.md": {
+            "json columns": "\n".join(json_table(known, linear)),
             "secrets": ", ".join(f"`{where}`" for where in SECRETS) + ".",
             "left out": "\n".join(left_out_list(known, linear)),
         },
+        "docs/migrating.md": {"other types": "\n".join(other_types())},
         "docs/dbt.md": {"models": "\n".join(models())},
     }
 

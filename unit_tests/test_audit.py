@@ -50,7 +50,7 @@ def test_a_vulnerability_is_named_with_its_lock(tmp_path: Path) -> None:
     found = {"id": "CVE-1", "fix_versions": ["2.0"]}
     answer = {"dependencies": [{"name": "some", "version": "1.0", "vulns": [found]}]}
     problems = audit_vulnerabilities(program(tmp_path, answer))
-    assert "run.txt: some 1.0 has CVE-1, mended in 2.0" in problems
+    assert "run.txt: some 1.0 has CVE-1, fixed in 2.0" in problems
 
 
 def test_a_service_that_does_not_answer_is_said_loudly_and_fails_nothing(

@@ -6,13 +6,13 @@ import pytest
 
 from tools.demo.errors import DemoError
 from tools.demo.screen import Screen
-from tools.demo.standin import Round
+from tools.demo.simulator import Round
 from tools.demo.workspace import (
     Directory,
     Memory,
     make_room_for_own,
     own_workspace,
-    stand_in_workspace,
+    simulated_workspace,
 )
 
 MEMORY = Memory(
@@ -55,7 +55,7 @@ def test_starting_over_removes_the_demos_files_and_no_others(directory: Director
     assert list(notes.parent.iterdir()) == [notes]
 
 
-def test_ones_own_workspace_takes_the_stand_ins_place(directory: Directory) -> None:
+def test_ones_own_workspace_takes_the_simulators_place(directory: Directory) -> None:
     directory.remember(MEMORY)
     directory.database.touch()
 
@@ -73,12 +73,12 @@ def test_ones_own_workspace_stays_for_the_next_run(directory: Directory) -> None
     assert directory.database.exists()
 
 
-def test_the_stand_in_never_takes_the_place_of_ones_own_workspace(directory: Directory) -> None:
+def test_the_simulator_never_takes_the_place_of_ones_own_workspace(directory: Directory) -> None:
     make_room_for_own(directory)
 
     with (
         pytest.raises(DemoError, match="Set LINEAR_API_KEY to go on with it"),
-        stand_in_workspace(50, directory, Screen()),
+        simulated_workspace(50, directory, Screen()),
     ):
         pass
 

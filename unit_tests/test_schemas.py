@@ -17,7 +17,7 @@ from tools.evidence import EVIDENCE, OTHER_TYPES, columns_of_any_json
 from tools.schemas import CONTRACT, ROOT, contract, json_columns, render, schema_of, streams
 
 LINEAR = contract()
-STAND_IN = Schema(CONTRACT.read_text("utf-8"))
+SIMULATOR = Schema(CONTRACT.read_text("utf-8"))
 WHOLE = ROOT.parent / "shared" / "linear" / "schema.graphql"
 AIRBYTE = ROOT.parent / "shared" / "linear" / "airbyte-columns.json"
 STREAMS = streams()
@@ -46,11 +46,11 @@ RECORDED = [
 
 
 def points(stream, first):
-    """What the stand-in bills for the stream's query: an implementation of the formula of its own."""
+    """What the simulator bills for the stream's query: an implementation of the formula of its own."""
     document = parse(stream.query)
     operation = document.definitions[0]
     variables = get_variable_values(LINEAR, operation.variable_definitions or (), {"first": first})
-    return cost(STAND_IN, document, operation, variables)
+    return cost(SIMULATOR, document, operation, variables)
 
 
 by_stream = pytest.mark.parametrize("stream", STREAMS, ids=lambda stream: stream.name)

@@ -28,7 +28,7 @@ def patient_forks() -> Iterator[Forks]:
 
 @pytest.fixture
 def forked_connector(linear_api: LinearApi, tmp_path: Path, forks: Forks) -> ForkedConnector:
-    """A forked connector in a hurry, configured for the small stand-in."""
+    """A forked connector in a hurry, configured for the small simulator."""
     connector = ForkedConnector.of(linear_api, tmp_path)
     connector.forks = forks
     return connector

@@ -38,7 +38,7 @@ class Fault:
 
     Attributes:
         name: how the table calls it.
-        strike: puts it into the stand-in: `strike(api, root=…, where=…, nth=…, count=…)`.
+        strike: puts it into the simulator: `strike(api, root=…, where=…, nth=…, count=…)`.
         target: the stream that it strikes.
         once: what becomes of the stream where it strikes one page, once.
         always: what becomes of it where it strikes every page.
@@ -185,7 +185,7 @@ _UNREADABLE = (
         leaves_out=True,
         of_rows=True,
     ),
-    # These are for a page's size: from a page on, as asking for the same page again does not mend it.
+    # These are for a page's size: from a page on, as asking for the same page again does not help.
     *(
         Fault(
             f"{name} with a page of more than one row",

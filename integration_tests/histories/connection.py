@@ -100,7 +100,7 @@ class Connection:
         page_size: int = streams.MAX_PAGE_SIZE,
         **config: Any,
     ) -> "Connection":
-        """A connection to the stand-in."""
+        """A connection to the simulator."""
         credentials = {"auth_type": "API Key", "api_key": api.api_key}
         config = {"credentials": credentials, "api_url": api.url, **config}
         return cls(config, streams, rng or random.Random(1), page_size)

@@ -22,7 +22,7 @@ from tools.demo.processes import KEY_VARIABLE
 from tools.demo.screen import Screen
 from tools.demo.summary import answer_questions, conclude, show_tables
 from tools.demo.sync import Sync, refuse_another_workspace, sync, write_down
-from tools.demo.workspace import Directory, make_room_for_own, own_workspace, stand_in_workspace
+from tools.demo.workspace import Directory, make_room_for_own, own_workspace, simulated_workspace
 
 _FEWEST_ISSUES = 20
 _INTERRUPTED = 130  # exit code, as shells have it
@@ -70,7 +70,7 @@ def _demo(options: argparse.Namespace, screen: Screen) -> None:
             workspace = own_workspace(key, options.api_url)
             screen.text(f"Reading your workspace, with the key in {KEY_VARIABLE}.")
         else:
-            context = stand_in_workspace(options.issues, directory, screen)
+            context = simulated_workspace(options.issues, directory, screen)
             workspace = stack.enter_context(context)
         connector = stack.enter_context(Connector(workspace.config))
 
@@ -85,11 +85,11 @@ def _demo(options: argparse.Namespace, screen: Screen) -> None:
             columns = sum(len(stream["json_schema"]["properties"]) for stream in streams)
             step.result = f"{len(streams)} streams with {columns:,} columns"
 
-        if not workspace.stand_in:
+        if not workspace.simulator:
             make_room_for_own(directory)
         destination = stack.enter_context(DuckDBDestination(directory.database))
         destination.prepare(streams)
-        if not workspace.stand_in:
+        if not workspace.simulator:
             refuse_another_workspace(connector, destination, streams)
         with screen.step("read") as step:
 
@@ -100,15 +100,15 @@ def _demo(options: argparse.Namespace, screen: Screen) -> None:
             done = sync(connector, destination, streams, report)
             step.failed = bool(done.failed)
 
-        if workspace.stand_in:
-            done.requests = workspace.stand_in.requests()
+        if workspace.simulator:
+            done.requests = workspace.simulator.requests()
         syncs = write_down(destination, done)
         show_tables(screen, destination, streams, done)
         answer_questions(screen, destination)
     report = None
     if not options.no_report:
         screen.title("Models")
-        source = "your workspace" if workspace.stand_in is None else "a simulated workspace"
+        source = "your workspace" if workspace.simulator is None else "a simulated workspace"
         report = make_report(screen, directory.database, f"From {source}.")
     conclude(screen, directory.database, syncs, done.warnings)
     if report:

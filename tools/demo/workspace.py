@@ -13,19 +13,19 @@ import orjson
 from tools.demo.errors import DemoError
 from tools.demo.processes import KEY_VARIABLE
 from tools.demo.screen import Screen
-from tools.demo.standin import Round, StandIn, next_round, now, stand_in, version
+from tools.demo.simulator import DemoSimulator, Round, next_round, now, simulator, version
 
 _AGE = timedelta(minutes=2)  # of a new workspace: the second sync does not look back at what was made with it
 
 
 @dataclass
 class Memory:
-    """What the directory holds: a workspace of Linear's, or the stand-in's and how to make it again.
+    """What the directory holds: a workspace of Linear's, or the simulator's and how to make it again.
 
     Attributes:
-        issues: size of the stand-in's workspace; None for one of Linear's.
-        version: of the stand-in that made it; another may make another workspace.
-        moment: when the stand-in's workspace was made.
+        issues: size of the simulator's workspace; None for one of Linear's.
+        version: of the simulator that made it; another may make another workspace.
+        moment: when the simulator's workspace was made.
         rounds: what was done in it since, a round a run.
     """
 
@@ -76,11 +76,11 @@ class Workspace:
 
     Attributes:
         config: the connector's configuration.
-        stand_in: the stand-in that plays it; None for a workspace of Linear's.
+        simulator: the simulator that plays it; None for a workspace of Linear's.
     """
 
     config: Mapping[str, Any]
-    stand_in: StandIn | None = None
+    simulator: DemoSimulator | None = None
 
 
 def own_workspace(key: str, api_url: str | None) -> Workspace:
@@ -90,7 +90,7 @@ def own_workspace(key: str, api_url: str | None) -> Workspace:
 
 
 def make_room_for_own(directory: Directory) -> None:
-    """Let a directory hold a workspace of Linear's; what it holds of the stand-in's goes."""
+    """Let a directory hold a workspace of Linear's; what it holds of the simulator's goes."""
     held = directory.recall()
     if held is None or held.issues is not None:
         directory.clear()
@@ -98,8 +98,8 @@ def make_room_for_own(directory: Directory) -> None:
 
 
 @contextmanager
-def stand_in_workspace(issues: int, directory: Directory, screen: Screen) -> Iterator[Workspace]:
-    """The workspace of a stand-in, as the last run left it and with new changes in it.
+def simulated_workspace(issues: int, directory: Directory, screen: Screen) -> Iterator[Workspace]:
+    """The workspace of a simulator, as the last run left it and with new changes in it.
 
     Raises:
         DemoError: the directory holds a workspace of Linear's.
@@ -118,7 +118,7 @@ def stand_in_workspace(issues: int, directory: Directory, screen: Screen) -> Ite
     held.moment = held.moment or now(_AGE)
     with ExitStack() as stack:
         with screen.step("workspace") as step:
-            running = stack.enter_context(stand_in(issues, held.moment))
+            running = stack.enter_context(simulator(issues, held.moment))
             for past in held.rounds:
                 running.play(past)
             if not first:

@@ -319,7 +319,7 @@ def test_a_body_that_is_not_json_says_where_it_cannot_be_read():
     )
 
 
-def test_text_that_is_not_valid_unicode_is_mended():
+def test_text_that_is_not_valid_unicode_is_repaired():
     assert decoded(b'{"a": "x\\ud83d", "b": ["\\ude00y"], "c": "\\ud83d\\ude00"}') == {
         "a": "x\N{REPLACEMENT CHARACTER}",
         "b": ["\N{REPLACEMENT CHARACTER}y"],

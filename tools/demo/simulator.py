@@ -1,6 +1,6 @@
-"""The stand-in of Linear's API as the demo's workspace, with people who work in it.
+"""The simulator of Linear's API as the demo's workspace, with people who work in it.
 
-The stand-in forgets everything when it ends, and the next run must find the same workspace a
+The simulator forgets everything when it ends, and the next run must find the same workspace a
 while later. From size, seed and moment it makes the same rows again; the demo remembers those and
 every change since, and has the changes made again in their order.
 """
@@ -36,7 +36,7 @@ class Round:
 
     Attributes:
         at: the moment of it, ISO 8601.
-        orders: what the stand-in is told to do, in its control channel's words.
+        orders: what the simulator is told to do, in its control channel's words.
         news: the same in a sentence.
     """
 
@@ -45,11 +45,11 @@ class Round:
     news: str
 
 
-class StandIn(Simulator):
-    """A stand-in, in the demo's words."""
+class DemoSimulator(Simulator):
+    """A simulator, in the demo's words."""
 
     def order(self, op: str, **details: Any) -> Any:
-        """Have the stand-in do something; returns its answer.
+        """Have the simulator do something; returns its answer.
 
         Raises:
             DemoError: it refuses.
@@ -90,17 +90,17 @@ class StandIn(Simulator):
 
 
 @contextmanager
-def stand_in(issues: int, moment: str) -> Iterator[StandIn]:
-    """Run a stand-in with the workspace that was made at a moment; its time stands still."""
+def simulator(issues: int, moment: str) -> Iterator[DemoSimulator]:
+    """Run a simulator with the workspace that was made at a moment; its time stands still."""
     arguments = ["--issues", str(issues), "--seed", _SEED, "--now", moment, "--port", "0"]
     with running(MODULE, *arguments) as process:
         line = next(process.lines(), None)
         if line is None:
             raise DemoError(f"The simulator of Linear's API did not start. {process.complaint()}")
-        yield StandIn(orjson.loads(line))
+        yield DemoSimulator(orjson.loads(line))
 
 
-def next_round(workspace: StandIn, number: int) -> Round:
+def next_round(workspace: DemoSimulator, number: int) -> Round:
     """What people do next; nothing is done yet.
 
     Args:
@@ -145,7 +145,7 @@ def next_round(workspace: StandIn, number: int) -> Round:
 
 
 def version() -> str:
-    """Of the stand-in's own files: when it changes, the same seed may make another workspace."""
+    """Of the simulator's own files: when it changes, the same seed may make another workspace."""
     digest = hashlib.sha256()
     for file in sorted((ROOT / MODULE.replace(".", "/")).glob("*.*")):
         digest.update(file.read_bytes())
@@ -158,7 +158,7 @@ def now(earlier: timedelta = timedelta()) -> str:
 
 
 def _move(
-    workspace: StandIn, issue: Mapping[str, Any], state: Mapping[str, Any], actor: str, moment: str
+    workspace: DemoSimulator, issue: Mapping[str, Any], state: Mapping[str, Any], actor: str, moment: str
 ) -> list[Order]:
     """An issue goes to another state, with the traces that this leaves in Linear."""
     fields: dict[str, Any] = {"stateId": state["id"], **dict.fromkeys(_DATES)}
@@ -181,8 +181,8 @@ def _move(
     ]
 
 
-def _blank(workspace: StandIn, type_name: str) -> dict[str, None]:
-    """Fields of a type as null, which the stand-in would think something up for."""
+def _blank(workspace: DemoSimulator, type_name: str) -> dict[str, None]:
+    """Fields of a type as null, which the simulator would think something up for."""
     row = workspace.row(type_name, workspace.ids(type_name)[0])
     kept = {"id", "createdAt", "updatedAt"}
     return {name: None for name, value in row.items() if not (name in kept or type(value) is list)}

@@ -1,4 +1,4 @@
-"""The stand-in of Linear's API in a process of its own, and the connector against it."""
+"""The simulator of Linear's API in a process of its own, and the connector against it."""
 
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -12,14 +12,14 @@ from tools.simulator import MODULE, Simulator
 _NO_LIMIT = 10**9
 
 
-class StandIn(AbstractContextManager["StandIn"]):
+class SimulatedWorkspace(AbstractContextManager["SimulatedWorkspace"]):
     """A workspace, and a connector that reads all of it."""
 
     def __init__(self, issues: int, directory: Path) -> None:
         self._server = server("-m", MODULE, "--issues", str(issues), "--seed", "1")
         self._directory = directory
 
-    def __enter__(self) -> "StandIn":
+    def __enter__(self) -> "SimulatedWorkspace":
         self._simulator = Simulator(self._server.__enter__())
         self.connector = Connector(self._directory, self._simulator.config)
         self.catalog = self.connector.catalog()
@@ -45,5 +45,5 @@ class StandIn(AbstractContextManager["StandIn"]):
         return log
 
     def control(self, operation: str, **options: Any) -> Any:
-        """Carry out an operation of the stand-in's control channel."""
+        """Carry out an operation of the simulator's control channel."""
         return self._simulator.order(operation, **options)

@@ -1,13 +1,16 @@
 """A sync that finds nothing costs next to nothing, and a fault in the change probe loses nothing."""
 
+import sys
+
 import pytest
 
+from integration_tests.connector import Connector
 from integration_tests.expected import records
 from integration_tests.faults.forks import ForkedConnector
 from integration_tests.figures import note
 from integration_tests.linear_api import LinearApi
 from source_linear.sync.bounds import LOOKBACK
-from tools.schemas import streams
+from tools.schemas import ROOT, streams
 
 STREAMS = {stream.name: stream for stream in streams()}
 BEYOND = LOOKBACK.total_seconds() + 1  # seconds: what changed before is not read again
@@ -56,6 +59,16 @@ def test_a_sync_of_50_streams_that_finds_nothing_costs_two_requests(make):
     assert output.cursor("issues") > first.cursor("issues")
     assert any("50 of 50 streams complete, 50 without changes" in line for line in output.logs)
     assert any(line.endswith("Stream issues: no changes.") for line in output.logs)
+
+
+@pytest.mark.slow
+def test_without_the_probe_each_stream_asks_for_itself(make, tmp_path):
+    """The side that `make bench` compares with."""
+    api, connector, catalog, first = make(200)
+    unprobed = [sys.executable, str(ROOT / "benchmarks" / "unprobed.py")]
+    output = Connector(tmp_path, connector.config, unprobed).read(catalog, first.last_states)
+    assert found(output) == {} and output.exit_code == 0
+    assert bill(api)[0] >= len(STREAMS)
 
 
 def test_long_lists_cost_a_request_for_each_250_rows(make):

@@ -109,8 +109,8 @@ class Connector:
 
     def _discovered(self) -> list[dict[str, Any]]:
         """The streams that `discover` finds, asked once for each command and configuration in a test run."""
-        secrets = ("credentials", "api_url")  # of which no catalog depends
-        options = {name: value for name, value in self.config.items() if name not in secrets}
+        who = ("credentials", "api_url")  # on which no catalog depends
+        options = {name: value for name, value in self.config.items() if name not in who}
         key = json.dumps([self.command, options], sort_keys=True)
         if key not in _DISCOVERED:
             _DISCOVERED[key] = json.dumps(self.discover().one("CATALOG")["catalog"]["streams"])

@@ -95,7 +95,7 @@ class SourceLinear(ConcurrentDeclarativeSource):
             catalog=catalog,
             config=config,
             state=self._states.for_cdk or None,
-            source_config=manifest() | {"streams": manifest()["streams"][:1]},  # `streams` makes them: dear
+            source_config=manifest() | {"streams": manifest()["streams"][:1]},  # `streams` resolves all
             # The CDK fails where it cannot write the migrated form; its CONTROL message says it as well.
             config_path=config_path if config_path and os.access(config_path, os.W_OK) else None,
         )

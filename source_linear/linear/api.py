@@ -52,7 +52,7 @@ class _Slots:
         self._mine = threading.local()
 
     def begin(self) -> None:
-        """Let this thread come after all who began before."""
+        """Let this thread wait behind all who began before."""
         self._mine.place = next(self._begun)
 
     def take(self) -> None:
@@ -164,7 +164,7 @@ class Api:
                 self._slots.leave()
 
     def begin(self) -> None:
-        """This thread begins something new: where exchanges are short, those who began before go first."""
+        """This thread begins something new, and waits for a slot behind all who began before."""
         self._slots.begin()
 
     def leave(self) -> None:

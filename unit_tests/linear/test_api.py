@@ -3,8 +3,8 @@
 import json
 import logging
 import threading
-import time
 from contextlib import contextmanager
+from heapq import heappush
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -152,13 +152,6 @@ def threads(*targets):
         assert not one.is_alive()
     if raised:
         raise raised[0]
-
-
-def wait_for(condition):
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
 
 
 def test_it_says_who_asks_and_sends_the_key_as_it_is(linear, clock):
@@ -380,14 +373,16 @@ def test_who_keeps_its_slot_lets_nobody_else_ask_until_it_leaves(linear, clock):
     assert len(linear.requests) == 3
 
 
-def test_of_those_who_wait_for_a_slot_who_began_first_is_next(linear, clock):
+def test_of_those_who_wait_for_a_slot_who_began_first_is_next(linear, clock, monkeypatch):
+    queued = threading.Semaphore(0)
+    monkeypatch.setattr(module, "heappush", lambda *given: (heappush(*given), queued.release()))
     api = make(linear, clock, slots=1)
-    began = threading.Event()
+    began, younger_waits = threading.Event(), threading.Event()
 
     def older():
         api.begin()
         began.set()
-        wait_for(lambda: len(api._slots._waiting) == 1)
+        assert younger_waits.wait(60)
         api.ask("", "query older { users }")
 
     def younger():
@@ -396,8 +391,11 @@ def test_of_those_who_wait_for_a_slot_who_began_first_is_next(linear, clock):
         api.ask("", "query younger { users }")
 
     ask(api, keeps_slot=True)
+    assert queued.acquire(timeout=60)
     with threads(older, younger):
-        wait_for(lambda: len(api._slots._waiting) == 2)
+        assert queued.acquire(timeout=60)
+        younger_waits.set()
+        assert queued.acquire(timeout=60)  # the older one waits behind the younger
         api.leave()
     assert [body["query"].split()[1] for body, _ in linear.requests] == ["users", "older", "younger"]
 

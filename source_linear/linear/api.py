@@ -4,6 +4,7 @@ import logging
 import random
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from heapq import heappop, heappush
@@ -124,7 +125,7 @@ class Api:
         self._credentials = credentials
         self._slots = _Slots(slots)
         self._now, self._sleep = now, sleep
-        self._gave_up: set[str] = set()
+        self._gave_up: defaultdict[str, set[str]] = defaultdict(set)  # each stream's queries
         self._session = new_session()
         self._session.headers["User-Agent"] = user_agent
         for scheme in ("http://", "https://"):
@@ -156,7 +157,7 @@ class Api:
         body = orjson.dumps(document)
         kept = False
         try:
-            answer = self._persist(stream, body, roots or {}, tries)
+            answer = self._persist(stream, query, body, roots or {}, tries)
             kept = keeps_slot
             return answer
         finally:
@@ -172,16 +173,17 @@ class Api:
         self._slots.leave()
 
     def _persist(
-        self, stream: str, body: bytes, roots: Mapping[str, Collection[str]], tries: int | None
+        self, stream: str, query: str, body: bytes, roots: Mapping[str, Collection[str]], tries: int | None
     ) -> Answer:
-        # What failed for all that time once need not be tried as long by the next of the same stream.
-        left = 0.0 if stream in self._gave_up else self.patience
+        # What failed for all that time once need not be tried as long by the next window of the same stream;
+        # what is asked to find out why it failed has all the time, as it decides about the stream.
+        left = 0.0 if query in self._gave_up[stream] else self.patience
         attempt, renewed, limited_since = 0, False, None
         while True:
             answer, header = self._exchange(stream, body, roots)
             failure = answer.failure
             if failure is None or (failure.has_data and self._suffices(stream, answer, attempt)):
-                self._gave_up.discard(stream)
+                self._gave_up.pop(stream, None)
                 self._warn_of_refused_fields(stream, answer)
                 return answer
             self._slots.leave()
@@ -200,7 +202,7 @@ class Api:
                         self._warn_of_refused_fields(stream, answer)
                         return answer
                     if failure.action is Action.RETRY and left < 0:
-                        self._gave_up.add(stream)
+                        self._gave_up[stream].add(query)
                     raise LinearError(failure)
                 attempt += 1
                 _LOGGER.info("%s Trying again in %.1f s.", failure.reason, pause)

@@ -211,6 +211,14 @@ def test_what_failed_for_minutes_is_not_tried_as_long_by_the_next_of_its_stream(
     assert len(linear.requests) > before + 5
 
 
+def test_another_query_of_its_stream_keeps_its_patience(linear, clock):
+    linear.answers = [PASSING]
+    api = make(linear, clock)
+    failure_of(api)
+    linear.answers = [PASSING, PASSING, FINE]
+    assert api.ask("users", "query ids { users { nodes { id } } }", {}, USERS).data == DATA["data"]
+
+
 def test_a_success_brings_the_patience_back(linear, clock):
     linear.answers = [PASSING]
     api = make(linear, clock)

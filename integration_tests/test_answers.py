@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from integration_tests.expected import records
-from integration_tests.faults.forks import PAGE_SIZE, ForkedConnector, Forks, Hurry
+from integration_tests.faults.forks import PAGE_SIZE, ForkedConnector, Forks
 from integration_tests.linear_api import LinearApi
 from source_linear.config import milliseconds
 from tools.schemas import streams
@@ -108,7 +108,7 @@ def test_a_row_in_a_page_of_250_costs_few_requests(make_linear_api, tmp_path):
     while len(api.workspace.ids("WorkflowState")) < 250:
         api.workspace.create("WorkflowState")
     api.clock.advance(2)
-    with Forks(Hurry(page_size=250)) as forks:
+    with Forks(page_size=250) as forks:
         connector = ForkedConnector.of(api, tmp_path)
         connector.forks = forks
         _a_row_costs_few_requests(api, connector)

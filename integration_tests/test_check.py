@@ -1,26 +1,16 @@
 """What a check says: who is connected to which workspace, and what the credentials may not read."""
 
 import socket
-import time
 
 import pytest
 
 from integration_tests.connector import Connector
-from integration_tests.faults.forks import TIMEOUT
 from integration_tests.linear_api.faults import Request
-
-SECONDS = 25  # of a whole check, the start of the process included
 
 
 @pytest.fixture
 def connector(forked_connector):
     return forked_connector
-
-
-@pytest.fixture
-def patient(linear_api, make_connector):
-    """A connector that waits longer for an answer: a query of all streams is slow in the simulator."""
-    return make_connector(linear_api)
 
 
 def status(output):
@@ -33,8 +23,8 @@ def refused(output):
     return {line.split()[2]: line for line in lines if "cannot be read with these credentials" in line}
 
 
-def test_a_good_check_takes_three_requests_and_says_whose_key_it_is(linear_api, patient):
-    output = patient.check()
+def test_a_good_check_takes_three_requests_and_says_whose_key_it_is(linear_api, connector):
+    output = connector.check()
     assert status(output) == {"status": "SUCCEEDED"}
     assert (
         "INFO Connected to the workspace Standin GmbH & Cø (standin) as Ada Lovelace, an admin."
@@ -63,10 +53,10 @@ ADMINS = {
 }
 
 
-def test_streams_that_linear_refuses_by_name_are_listed_after_one_more_request(linear_api, patient):
+def test_streams_that_linear_refuses_by_name_are_listed_after_one_more_request(linear_api, connector):
     for root in ADMINS:
         linear_api.faults.partial(root=root, path=[root], code="FORBIDDEN", count=None)
-    output = patient.check()
+    output = connector.check()
     assert status(output) == {"status": "SUCCEEDED"}
     assert refused(output).keys() == set(ADMINS.values())
     assert all("You don't have permission" in line for line in refused(output).values())
@@ -121,7 +111,7 @@ def test_teams_that_do_not_exist_fail_the_check(linear_api, connector):
 
 
 def test_a_hanging_api_is_given_up(linear_api, connector):
-    linear_api.faults.slow(10 * TIMEOUT, count=None)
+    linear_api.faults.slow(600, count=None)
     output = connector.check()
     assert status(output)["status"] == "FAILED"
     assert "could not be reached or did not answer as it should (ReadTimeout)" in status(output)["message"]
@@ -131,13 +121,13 @@ def test_an_api_that_hangs_only_on_the_permissions_does_not_fail_the_check(linea
     def asks_for_permissions(request: Request) -> bool:
         return "webhooks" in request.roots
 
-    linear_api.faults.slow(10 * TIMEOUT, where=asks_for_permissions, count=None)
+    linear_api.faults.slow(600, where=asks_for_permissions, count=None)
     assert status(connector.check()) == {"status": "SUCCEEDED"}
 
 
-def test_a_column_that_linear_no_longer_has_is_named(linear_api, patient):
+def test_a_column_that_linear_no_longer_has_is_named(linear_api, connector):
     linear_api.remove("Comment.quotedText")
-    answer = status(patient.check())
+    answer = status(connector.check())
     assert answer["status"] == "SUCCEEDED"
     assert answer["message"].startswith(
         "Stream comments loses columns: Linear's API no longer has Comment.quotedText."
@@ -146,37 +136,35 @@ def test_a_column_that_linear_no_longer_has_is_named(linear_api, patient):
 
 
 @pytest.mark.parametrize("gone", ["Query.comments(filter:)", "Comment.updatedAt"])
-def test_a_stream_whose_query_is_invalid_is_named(linear_api, patient, gone):
+def test_a_stream_whose_query_is_invalid_is_named(linear_api, connector, gone):
     linear_api.remove(gone)
-    answer = status(patient.check())
+    answer = status(connector.check())
     assert answer["status"] == "SUCCEEDED"
     assert "Stream comments cannot be read: Linear refuses its query (" in answer["message"]
     assert "Update source-linear" in answer["message"]
     assert len(linear_api.requests) <= 4
 
 
-def test_pages_that_linear_refuses_fail_the_check(linear_api, patient):
+def test_pages_that_linear_refuses_fail_the_check(linear_api, connector):
     def asks_for_long_pages(request: Request) -> bool:
         return any(one.arguments.get("first") == 250 for one in request.selected)
 
     linear_api.faults.error("INVALID_INPUT", 200, where=asks_for_long_pages, count=None)
-    answer = status(patient.check())
+    answer = status(connector.check())
     assert answer["status"] == "FAILED"
     assert answer["message"].startswith("No stream can be read: Linear refuses pages of 250 rows (")
 
 
 @pytest.mark.slow
-def test_a_dead_api_is_given_up_after_seconds_with_a_sentence(tmp_path):
+def test_a_dead_api_is_given_up_after_few_tries_with_a_sentence(tmp_path):
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))  # and does not listen
         config = {
             "credentials": {"auth_type": "API Key", "api_key": "k"},
             "api_url": f"http://127.0.0.1:{unused.getsockname()[1]}/graphql",
         }
-        started = time.monotonic()
         output = Connector(tmp_path, config).check()
-        seconds = time.monotonic() - started
-    assert seconds < SECONDS
+    assert 0 < sum("Trying again" in line for line in output.logs) <= 6
     assert output.exit_code == 0
     assert status(output) == {
         "status": "FAILED",

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 STREAMS = {stream.name: stream for stream in streams()}
 OTHERS = ("users", "teams", "issue_labels", "workflow_states", "cycles")
 ENOUGH_ROWS = 8  # of a target, for at least three pages
-LONGEST = 30  # seconds, of one process: patience is 2
+MOST_TRIES = 12  # of a check that meets a fault: it is patient for ten seconds
 SECRETS = ("lin_api_standin", "standin-secret", "standin-access", "standin-refresh")
 
 
@@ -113,7 +113,6 @@ def test_a_stream_that_fails_costs_the_other_five_nothing(bench, fault, place):
     bench.api.faults.clear()
     struck = bench.strike(fault, place)
     read = bench.connector.read(catalog)
-    seconds = bench.connector.seconds
     bench.api.faults.clear()
     cell.injected, cell.survived = struck.fired, read.statuses[fault.target][-1] == "COMPLETE"
     outcome = fault.always if place == "every page" else fault.once
@@ -139,7 +138,6 @@ def test_a_stream_that_fails_costs_the_other_five_nothing(bench, fault, place):
 
     assert struck.fired > 0
     assert cell.repeated == cell.lost == 0
-    assert seconds < LONGEST
     assert read.stderr == ""
     assert not [line for line in read.logs if "Traceback" in line]
     if outcome.failure_type is None:
@@ -173,7 +171,7 @@ def assert_it_says_what_to_do(read, target, outcome):
 
 
 @pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault.checked], ids=str)
-def test_a_check_says_within_seconds_what_is_wrong(bench, fault):
+def test_a_check_says_after_few_tries_what_is_wrong(bench, fault):
     bench.prepare(fault.target)
     bench.api.faults.clear()
     struck = fault.strike(bench.api, **{"count": None, **fault.check_on})
@@ -182,9 +180,8 @@ def test_a_check_says_within_seconds_what_is_wrong(bench, fault):
     cell = bench.cells[fault.name, CHECK] = Cell(struck.fired)
     answer = output.one("CONNECTION_STATUS")["connectionStatus"]
     cell.survived = answer["status"] == "SUCCEEDED"
-    assert struck.fired > 0
+    assert 0 < struck.fired <= MOST_TRIES
     assert output.exit_code == 0 and output.stderr == ""
-    assert bench.connector.seconds < LONGEST
     if fault.check.failure_type is None:
         assert cell.survived
         assert [fault.check.says in line for line in warnings(output)] == [True] * bool(fault.check.says)

@@ -8,7 +8,7 @@ import pytest
 
 from integration_tests.connector import Output
 from integration_tests.expected import records
-from integration_tests.faults.forks import ForkedConnector, Forks, Hurry
+from integration_tests.faults.forks import PAGE_SIZE, ForkedConnector, Forks
 from integration_tests.figures import note
 from integration_tests.histories.changes import Changes
 from integration_tests.linear_api import LinearApi
@@ -82,7 +82,7 @@ class Bench:
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory):
-    with Forks(Hurry(patience=0.3)) as forks, LinearApi(issues=12, seed=9) as api:
+    with Forks(PAGE_SIZE) as forks, LinearApi(issues=12, seed=9) as api:
         api.clock.advance(2)
         connector = ForkedConnector.of(api, tmp_path_factory.mktemp("fuzz"))
         connector.forks = forks

@@ -9,13 +9,13 @@ import pytest
 
 from integration_tests.linear_api import LinearApi
 
-from .forks import ForkedConnector, Forks, Hurry
+from .forks import PAGE_SIZE, ForkedConnector, Forks
 
 
 @pytest.fixture(scope="session")
 def forks() -> Iterator[Forks]:
-    """The process that connectors in a hurry are forked from."""
-    with Forks(Hurry()) as started:
+    """The process that connectors with a moved clock are forked from."""
+    with Forks(PAGE_SIZE) as started:
         yield started
 
 
@@ -28,7 +28,7 @@ def patient_forks() -> Iterator[Forks]:
 
 @pytest.fixture
 def forked_connector(linear_api: LinearApi, tmp_path: Path, forks: Forks) -> ForkedConnector:
-    """A forked connector in a hurry, configured for the small simulator."""
+    """A forked connector with a moved clock, configured for the small simulator."""
     connector = ForkedConnector.of(linear_api, tmp_path)
     connector.forks = forks
     return connector

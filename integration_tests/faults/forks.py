@@ -1,7 +1,8 @@
 """The connector's process without its second of start-up: forked from one that has imported everything.
 
-The child runs the command's own `main`, with its own stdout, stderr and exit code. It can be in a hurry:
-then it gives up after seconds what the connector tries for minutes, and its pages are small.
+The child runs the command's own `main`, with its own stdout, stderr and exit code. Its clock can be moved:
+then neither a pause nor a hanging answer takes time, and they count as if they did. So a test of time-outs
+and of patience takes no minutes, and holds however busy the machine is. Its pages are small then.
 """
 
 from __future__ import annotations
@@ -12,44 +13,27 @@ import os
 import select
 import subprocess
 import sys
-import time
-from dataclasses import asdict, dataclass, field
+import threading
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
 from integration_tests.connector import COMMAND, Connector, Output
+from integration_tests.linear_api.server import TELLS, WAITED
 
-PATIENCE = 2.0  # seconds, for 300 in a sync and 10 in a check
-TIMEOUT = 0.7  # seconds without an answer, for 120
 PAGE_SIZE = 3  # rows, for 250
-
-
-@dataclass(frozen=True)
-class Hurry:
-    """How much of a hurry a connector is in.
-
-    Attributes:
-        patience: seconds after which it gives up what may pass.
-        timeout: seconds without an answer after which it asks again.
-        page_size: rows of a page at the most.
-    """
-
-    patience: float = PATIENCE
-    timeout: float = TIMEOUT
-    page_size: int = PAGE_SIZE
 
 
 class Forks:
     """The process that is forked for every command; a context manager that ends it."""
 
-    def __init__(self, hurry: Hurry | None = None) -> None:
-        """Fork connectors that are in a hurry, or, without, such as users run."""
-        self._hurry = hurry
+    def __init__(self, page_size: int | None = None) -> None:
+        """Fork connectors such as users run; or with a moved clock, and with pages of so many rows."""
+        self._page_size = page_size
 
     def __enter__(self) -> Forks:
-        order = json.dumps(asdict(self._hurry) if self._hurry else None)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "integration_tests.faults.forks", order],
+            [sys.executable, "-m", "integration_tests.faults.forks", str(self._page_size or "")],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -87,40 +71,59 @@ class ForkedConnector(Connector):
     forks: Forks | None = None
     options: tuple[str, ...] = ("--debug",)
     printed: list[str] = field(default_factory=list)
-    seconds: float = 0.0
 
     def run(self, *arguments: str, timeout: float = 240) -> Output:
         assert self.forks is not None
-        started = time.monotonic()
         exit_code, stdout, stderr = self.forks.run(self.directory, (*arguments, *self.options), timeout)
-        self.seconds = time.monotonic() - started
         self.printed += [stdout, stderr]
         return Output(exit_code, [json.loads(line) for line in stdout.split("\n") if line], stderr)
 
 
-def _hurry(hurry: Hurry) -> None:
-    from source_linear import source, streams
+class _Clock(threading.local):
+    """The time of each thread, which only the simulator's word and pauses move."""
+
+    now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+def _move_clock(page_size: int) -> None:
+    from requests.adapters import HTTPAdapter
+    from requests.exceptions import ReadTimeout
+
+    from source_linear import streams
     from source_linear.linear import api, budget
 
-    prepare = api.Api.__init__
+    clock, prepare, send = _Clock(), api.Api.__init__, HTTPAdapter.send
 
-    def prepare_hurried(self: Any, *arguments: Any, **options: Any) -> None:
+    def prepare_moved(self: Any, *arguments: Any, **options: Any) -> None:
         prepare(self, *arguments, **options)
-        self.patience = hurry.patience
+        self._sleep = lambda seconds: None  # what it waits for the rate budget, the budget sleeps
 
-    api.Api.__init__ = prepare_hurried
-    api.READ = hurry.timeout
-    api.LONGEST_PAUSE = budget.UNTOLD = 0.05
-    source._CHECK_PATIENCE = hurry.patience
-    streams.MAX_PAGE_SIZE = hurry.page_size
+    def send_told(self: Any, request: Any, *arguments: Any, **options: Any) -> Any:
+        request.headers[TELLS] = "1"
+        timeout = options["timeout"][1]
+        options["timeout"] = None
+        response = send(self, request, *arguments, **options)
+        waited = float(response.headers.get(WAITED, 0))
+        clock.now += min(waited, timeout)
+        if waited > timeout:
+            raise ReadTimeout(request=request)
+        return response
+
+    api.Api.__init__, HTTPAdapter.send = prepare_moved, send_told  # type: ignore[method-assign]
+    api.time = clock  # type: ignore[attr-defined]
+    budget.UNTOLD = 0.05
+    streams.MAX_PAGE_SIZE = page_size
 
 
-def _serve(orders: TextIO, hurry: Hurry | None) -> None:
+def _serve(orders: TextIO, page_size: int | None) -> None:
     from source_linear.run import main
     from source_linear.source import SourceLinear
 
-    if hurry:
-        _hurry(hurry)
+    if page_size:
+        _move_clock(page_size)
     SourceLinear()  # what it caches, its children have
     for line in orders:
         order = json.loads(line)
@@ -153,5 +156,4 @@ def _run(directory: str, arguments: list[str], main: Any) -> None:
 
 
 if __name__ == "__main__":
-    given = json.loads(sys.argv[1])
-    _serve(sys.stdin, Hurry(**given) if given else None)
+    _serve(sys.stdin, int(sys.argv[1]) if sys.argv[1] else None)

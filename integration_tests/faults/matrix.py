@@ -171,7 +171,7 @@ _UNREADABLE = (
     ),
     _left_out(
         "a row that brings a time-out",
-        _kind("row", how="hang", seconds=1.0),
+        _kind("row", how="hang", seconds=600),
         f"{_LEFT_OUT}Linear's API could not be reached",
         comes_again=True,
         of_rows=True,
@@ -189,7 +189,7 @@ _UNREADABLE = (
     *(
         Fault(
             f"{name} with a page of more than one row",
-            _kind("larger_than", 1, how=how, seconds=1.0),
+            _kind("larger_than", 1, how=how, seconds=600),
             once=_SURVIVED,
             always=_SURVIVED,
             check=_SURVIVED,
@@ -293,7 +293,7 @@ FAULTS = (
     _passing("truncated JSON", _kind("truncated")),
     _passing("garbage JSON", _kind("garbage")),
     _passing("connection reset", _kind("reset")),
-    _passing("time-out", _kind("slow", 1.0)),
+    _passing("time-out", _kind("slow", 600)),
     _passing("errors at HTTP 200", _error("INTERNAL_SERVER_ERROR", 200)),
     Fault(
         "data and errors",

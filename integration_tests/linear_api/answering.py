@@ -34,9 +34,8 @@ class Answering:
     ) -> Response | None:
         """The answer with its faults; the record learns which of them struck."""
         record.faults = [fault.kind for fault in faults if fault.kind not in LATER]
-        self._wait(
-            self._api.latency + sum(fault.options["seconds"] for fault in faults if fault.kind == "slow")
-        )
+        slow = sum(fault.options["seconds"] for fault in faults if fault.kind == "slow")
+        self._wait(record, self._api.latency + slow)
         response: Response | None = None
         for fault in faults:
             if fault.kind == "reset":
@@ -62,7 +61,7 @@ class Answering:
         if fault.kind == "larger_than" and is_larger(fault, request):
             record.faults.append(fault.kind)
             if options["how"] == "hang":
-                self._wait(options["seconds"])
+                self._wait(record, options["seconds"])
             return html(options["status"])
         return None
 
@@ -121,7 +120,7 @@ class Answering:
     ) -> Response:
         record.faults.append(fault.kind)
         if fault.options["how"] == "hang":
-            self._wait(fault.options["seconds"])
+            self._wait(record, fault.options["seconds"])
         response = unreadable(fault, place)
         if fault.options["how"] == "error":
             response.headers |= headers
@@ -138,6 +137,8 @@ class Answering:
                 status, sent = damaged(body, fault, request)
         return Response(status, sent, headers)
 
-    def _wait(self, seconds: float) -> None:
-        if seconds:
+    def _wait(self, record: Record, seconds: float) -> None:
+        if record.told is not None:
+            record.told += seconds
+        elif seconds:
             self._api.stopped.wait(seconds)

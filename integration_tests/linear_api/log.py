@@ -25,6 +25,7 @@ class Record:
     response_bytes: int = 0
     user_agent: str = ""
     connection: int = 0  # which TCP connection it came by, counted from 1
+    told: float | None = None  # seconds that the client was told to have waited; None: it waited itself
 
 
 class RequestLog(list[Record]):

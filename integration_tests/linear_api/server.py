@@ -27,6 +27,7 @@ from .text import stringify
 from .workspace import Workspace
 
 API_KEY = "lin_api_standin"
+TELLS, WAITED = "X-Tell-Waits", "X-Waited"  # of a client whose clock is moved, and what moves it
 
 BeforeResponse = Callable[[Request, int], None]
 
@@ -202,6 +203,7 @@ class LinearApi:
                 self.clock.text,
                 user_agent=headers.get("User-Agent", ""),
                 connection=connection,
+                told=0.0 if TELLS in headers else None,
             )
             self.requests.append(record)
         request = Request(
@@ -221,6 +223,8 @@ class LinearApi:
         if response is not None:
             record.status = response.status
             record.response_bytes = len(response.body)
+            if record.told is not None:
+                response.headers[WAITED] = str(record.told)
         return response
 
     def token(self, body: bytes, headers: Mapping[str, str], connection: int = 0) -> Response:

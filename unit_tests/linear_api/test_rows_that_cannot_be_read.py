@@ -101,7 +101,7 @@ def test_a_page_with_the_row_may_hang(ask: Asker, broken: str) -> None:
         requests.post(ask.api.url, json={"query": COMMENTS}, headers=headers, timeout=0.3)
     started = time.monotonic()
     ask.api.stop()
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 60  # seconds, which the answer would take
 
 
 def test_code_texts_and_status_may_be_others(ask: Asker, broken: str) -> None:

@@ -79,7 +79,8 @@ soak: setup
 		--histories $(or $(HISTORIES),1000) --first-seed $(or $(FIRST_SEED),1)
 
 test-slow: setup
-	$(BIN)/pytest unit_tests integration_tests -m slow -q -n 2 --dist load --durations=10 $(PYTEST_ARGS)
+	$(BIN)/pytest unit_tests integration_tests -m 'slow and not image_tests' -q -n 2 --dist loadgroup \
+		--durations=10 $(PYTEST_ARGS)
 
 test-image: setup
 	$(BIN)/pytest integration_tests -m image_tests -q -rs $(PYTEST_ARGS)
@@ -140,7 +141,8 @@ audit: setup sbom
 release: setup
 	$(BIN)/python -m tools.release $(if $(PUBLISH),--publish)
 
-demo: setup .cache/dbt/requirements.stamp
+demo:
+	@$(MAKE) --no-print-directory -j2 setup .cache/dbt/requirements.stamp
 	$(BIN)/python -m tools.demo $(if $(FRESH),--fresh) $(if $(ISSUES),--issues $(ISSUES))
 
 verify: setup

@@ -20,7 +20,7 @@ from tools.schemas import streams
 ROOT = Path(__file__).resolve().parent.parent
 STREAMS = [stream.name for stream in streams()]
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]  # one environment for all
 
 
 @pytest.fixture(scope="module")

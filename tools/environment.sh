@@ -91,6 +91,7 @@ doubt() { # the stamps go of environments that make would take for whole ones
   done
 }
 
+# Compiling everything takes 20 s more than letting Python compile what is imported.
 sync() { # FOLDER/requirements.stamp stands for a whole environment: without it, it is made anew
   local folder=$1 lock=$2 executable
   echo "installing the locked dependencies into $folder …"
@@ -100,7 +101,7 @@ sync() { # FOLDER/requirements.stamp stands for a whole environment: without it,
     uv venv --clear --python "$executable" "$folder"
   fi
   rm -f "$folder/requirements.stamp"
-  uv pip sync --python "$folder/bin/python" --require-hashes --compile-bytecode "$lock"
+  uv pip sync --python "$folder/bin/python" --require-hashes "$lock"
   touch "$folder/requirements.stamp"
 }
 
@@ -109,7 +110,7 @@ newest() {
   echo "installing the newest versions into $folder …"
   executable=$(python)
   uv venv --clear --python "$executable" "$folder"
-  uv pip install --python "$folder/bin/python" --compile-bytecode --upgrade --overrides requirements/canary.in \
+  uv pip install --python "$folder/bin/python" --upgrade --overrides requirements/canary.in \
     --build-constraints requirements/build.txt --requirement requirements/build.in \
     --requirement <(grep -v '^-r' requirements/test.in) --editable .
 }

@@ -8,6 +8,9 @@ WATCH ?=
 TITLE ?=
 BENCH_ARGS ?=
 
+# Environments are not compiled when they are made (tools/environment.sh): Python has to keep what it compiles.
+unexport PYTHONDONTWRITEBYTECODE
+
 BIN := .venv/bin
 ENVIRONMENT := PYTHON='$(PYTHON)' tools/environment.sh
 

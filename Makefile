@@ -82,7 +82,7 @@ soak: setup
 		--histories $(or $(HISTORIES),1000) --first-seed $(or $(FIRST_SEED),1)
 
 test-slow: setup
-	$(BIN)/pytest unit_tests integration_tests -m 'slow and not image_tests' -q -n 2 --dist loadgroup \
+	$(BIN)/pytest unit_tests integration_tests -m 'slow and not image_tests' -q -n 2 --dist loadfile \
 		--durations=10 $(PYTEST_ARGS)
 
 test-image: setup

@@ -12,7 +12,7 @@ from integration_tests.faults.matrix import CHECK, FAULTS, PLACES, Fault
 from integration_tests.linear_api import PURGED, LinearApi, Request
 from tools.schemas import streams
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults")]  # the last test judges all others
+pytestmark = pytest.mark.slow
 
 STREAMS = {stream.name: stream for stream in streams()}
 OTHERS = ("users", "teams", "issue_labels", "workflow_states", "cycles")

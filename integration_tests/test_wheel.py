@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import venv
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +19,7 @@ from tools.schemas import streams
 ROOT = Path(__file__).resolve().parent.parent
 STREAMS = [stream.name for stream in streams()]
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]  # one environment for all
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -35,11 +34,12 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def command(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The installed `source-linear`."""
     folder = tmp_path_factory.mktemp("environment")
-    venv.create(folder, with_pip=True)
-    pip = (folder / "bin" / "python", "-m", "pip", "install", "--quiet")
-    _run(*pip, "--require-hashes", "--requirement", ROOT / "requirements" / "run.txt")
-    _run(*pip, "--no-deps", wheel)
-    _run(folder / "bin" / "python", "-m", "pip", "check")
+    uv = (ROOT / "tools" / "environment.sh", "uv")
+    _run(*uv, "venv", "--clear", "--python", sys.executable, folder)
+    at = ("--python", folder / "bin" / "python")
+    _run(*uv, "pip", "install", *at, "--require-hashes", "--requirement", ROOT / "requirements" / "run.txt")
+    _run(*uv, "pip", "install", *at, "--no-deps", wheel)
+    _run(*uv, "pip", "check", *at)
     return folder / "bin" / "source-linear"
 
 

@@ -38,7 +38,8 @@ def markdown(sections: Sequence[Section], sizes: Sizes, minutes: float, when: st
         "# Benchmarks",
         f"Written by `make bench`{small}, in one run of {minutes:.0f} minutes on {when}: {machine}.\n"
         "On a shared machine such figures vary by a quarter and more from run to run. Ratios vary less:\n"
-        "what is compared was measured side by side. Nothing here was measured against Linear itself.",
+        "what is compared was measured side by side. On another machine, compare the bare loop first.\n"
+        "Nothing here was measured against Linear itself.",
         "## Targets\n\n" + table(("Target", "Measured", "Met"), map(_row, targets)),
     ]
     for number, section in enumerate(sections, 1):

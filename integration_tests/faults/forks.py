@@ -80,7 +80,7 @@ class ForkedConnector(Connector):
 
 
 class _Clock(threading.local):
-    """The time of each thread, which only the simulator's word and pauses move."""
+    """The time of each thread, which only the simulator's word moves."""
 
     now = 0.0
 

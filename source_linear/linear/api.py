@@ -175,8 +175,8 @@ class Api:
     def _persist(
         self, stream: str, query: str, body: bytes, roots: Mapping[str, Collection[str]], tries: int | None
     ) -> Answer:
-        # What failed for all that time once need not be tried as long by the next window of the same stream;
-        # what is asked to find out why it failed has all the time, as it decides about the stream.
+        # What failed for all that time once need not be tried as long by the next window of the same stream.
+        # Another query has its time, once: it is asked to find out why, and decides about the stream.
         left = 0.0 if query in self._gave_up[stream] else self.patience
         attempt, renewed, limited_since = 0, False, None
         while True:
@@ -201,7 +201,7 @@ class Api:
                     if failure.has_data and failure.action is Action.RETRY:  # no more will come
                         self._warn_of_refused_fields(stream, answer)
                         return answer
-                    if failure.action is Action.RETRY and left < 0:
+                    if failure.action is Action.RETRY and (left < 0 or self._gave_up[stream]):
                         self._gave_up[stream].add(query)
                     raise LinearError(failure)
                 attempt += 1

@@ -16,7 +16,8 @@ from source_linear.linear.errors import Kind, LinearError
 
 USERS = {"users": ("nodes",)}
 DATA = {"data": {"users": {"nodes": []}}}
-QUERY = "query users { users { nodes { id } } }"
+QUERY = "query users { users { nodes { id name } } }"
+IDS = "query ids { users { nodes { id } } }"
 
 
 def error(code, status=400, message="No.", **headers):
@@ -216,7 +217,18 @@ def test_another_query_of_its_stream_keeps_its_patience(linear, clock):
     api = make(linear, clock)
     failure_of(api)
     linear.answers = [PASSING, PASSING, FINE]
-    assert api.ask("users", "query ids { users { nodes { id } } }", {}, USERS).data == DATA["data"]
+    assert api.ask("users", IDS, {}, USERS).data == DATA["data"]
+
+
+def test_in_an_outage_no_query_of_a_stream_is_tried_for_long_twice(linear, clock):
+    linear.answers = [PASSING]
+    api = make(linear, clock)
+    failure_of(api)
+    for tries in (4, 1):
+        before = len(linear.requests)
+        with pytest.raises(LinearError):
+            api.ask("users", IDS, {}, USERS, tries=4)
+        assert len(linear.requests) == before + tries
 
 
 def test_a_success_brings_the_patience_back(linear, clock):

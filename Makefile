@@ -145,7 +145,7 @@ release: setup
 	$(BIN)/python -m tools.release $(if $(PUBLISH),--publish)
 
 demo:
-	@$(MAKE) --no-print-directory -j2 setup .cache/dbt/requirements.stamp
+	@$(MAKE) --silent -j2 setup .cache/dbt/requirements.stamp
 	$(BIN)/python -m tools.demo $(if $(FRESH),--fresh) $(if $(ISSUES),--issues $(ISSUES))
 
 verify: setup

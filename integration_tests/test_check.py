@@ -170,6 +170,6 @@ def test_a_dead_api_is_given_up_after_few_tries_with_a_sentence(tmp_path):
         "status": "FAILED",
         "message": (
             "Linear's API could not be reached or did not answer as it should (ConnectionError). "
-            "Run the sync again; if it fails again, see https://linearstatus.com."
+            "Try again; if it fails again, see https://linearstatus.com."
         ),
     }

@@ -104,7 +104,7 @@ def _larger_than_one() -> Where:
 
 
 _SURVIVED = Outcome()
-_PASSING = Outcome(TRANSIENT, "Run the sync again; if it fails again")
+_PASSING = Outcome(TRANSIENT, "Try again; if it fails again")
 _PASSING_CHECK = Outcome("FAILED", "Linear's API could not be reached or did not answer as it should")
 _BUG = Outcome(SYSTEM, "This is a bug of source-linear")
 

@@ -278,6 +278,6 @@ def _lasting_limit(failure: Failure) -> Failure:
     reason = failure.reason.replace("is used up", f"was still used up after {hours:.0f} hours of waiting")
     remedy = (
         "Others may use up the same key's limit: see what else reads this workspace, or give the connector "
-        "a key of its own; then run the sync again."
+        "a key of its own; then try again."
     )
     return replace(failure, reason=reason, remedy=remedy)

@@ -114,7 +114,7 @@ _UNREACHABLE: _Row = (
     Action.RETRY,
     _TRANSIENT,
     "Linear's API could not be reached or did not answer as it should ({detail}).",
-    "Run the sync again; if it fails again, see https://linearstatus.com.",
+    "Try again; if it fails again, see https://linearstatus.com.",
 )
 _BUG: _Row = (
     Action.FAIL,
@@ -180,19 +180,19 @@ TABLE: Mapping[str, _Row] = {
         Action.RETRY,
         _TRANSIENT,
         "Linear's answer lacks what was asked for ({detail}).",
-        "Run the sync again; if it fails again, report it with this message.",
+        "Try again; if it fails again, report it with this message.",
     ),
     "UNREADABLE": (
         Action.FAIL,
         _TRANSIENT,
         "Too many rows of one stream cannot be read ({detail}).",
-        "What was read so far is kept. Run the sync again; if it fails again, report it with this message.",
+        "What was read so far is kept. Try again; if it fails again, report it with this message.",
     ),
     "NO_CURSOR": (
         Action.FAIL,
         _TRANSIENT,
         "Linear announces a next page, but gives no usable cursor: {detail}.",
-        "What was read so far is kept. Run the sync again; if it fails again, report it with this message.",
+        "What was read so far is kept. Try again; if it fails again, report it with this message.",
     ),
     # answers that are not Linear's API: the edge, a proxy, a wrong address
     "NOT_JSON": _UNREACHABLE,
@@ -209,7 +209,7 @@ TABLE: Mapping[str, _Row] = {
         _TRANSIENT,
         "The name of Linear's API could not be resolved ({detail}).",
         "Check the network and the DNS of the machine that runs the connector, and api_url if it is set; "
-        "then run the sync again.",
+        "then try again.",
     ),
     "CERTIFICATE": (
         Action.FAIL,
@@ -229,7 +229,7 @@ TABLE: Mapping[str, _Row] = {
         _TRANSIENT,
         "Linear's API could not be reached through the proxy ({detail}).",
         "Check that the proxy in the environment variable HTTPS_PROXY runs and reaches api.linear.app, or "
-        "unset the variable; then run the sync again.",
+        "unset the variable; then try again.",
     ),
     "PROXY_REFUSES": (
         Action.FAIL,

@@ -66,7 +66,7 @@ def conclude(
     screen.text("or with this project's Python:")
     asked = f"print(duckdb.connect('{database}').sql('FROM issues'))"
     screen.command(f'{_python()} -c "import duckdb; {asked}"')
-    screen.text("Run `make demo` again: it reads what has changed until then.")
+    screen.text("Run `make demo` again: it reads what has changed since.")
 
 
 def _python() -> Path:

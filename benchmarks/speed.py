@@ -179,6 +179,6 @@ the usual manifest fewer of them, because it is slow.
         axes.set_xlabel(f"records a second, {columns} columns (logarithmic)")
         axes.set_title(f"{ratio:,.0f} times the usual manifest, {100 * share:,.0f} % of a bare loop")
 
-    facts = {"rate": rate[CONNECTOR], "reading rate": reading[CONNECTOR], "times": ratio, "share": share}
-    facts["columns"] = columns
+    facts = {"columns": columns, "times": ratio, "share": share}
+    facts |= {"rate": rate[CONNECTOR], "reading rate": reading[CONNECTOR]}
     return Section("speed", "Records a second through the process", text, draw, targets, facts)

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 STREAMS = {stream.name: stream for stream in streams()}
 OTHERS = ("users", "teams", "issue_labels", "workflow_states", "cycles")
 ENOUGH_ROWS = 8  # of a target, for at least three pages
-MOST_TRIES = 12  # of a check that meets a fault: it is patient for ten seconds
+MOST_TRIES = 5  # of a check that meets a fault: it is patient for ten seconds
 SECRETS = ("lin_api_standin", "standin-secret", "standin-access", "standin-refresh")
 
 

@@ -17,11 +17,13 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 DEFAULT_API_URL = "https://api.linear.app/graphql"
 _FLAT_KEYS = ("api_key", "linear_api_key")  # which the manifest migrates
 
+_KEY = re.compile(r"lin_[a-z]+_\w+")  # Linear's keys and tokens, as in lin_api_…
 _PATH = "Check the path; with Docker it is a path inside the container."
 
 
 def config_error(message: str) -> AirbyteTracedException:
-    """An error that the user can fix; `message` says how."""
+    """An error that the user can fix; `message` says how. A key that stands in a wrong field is not told."""
+    message = _KEY.sub("****", message)
     return AirbyteTracedException(
         message=message, internal_message=message, failure_type=FailureType.config_error
     )
@@ -193,21 +195,15 @@ def _validate_field(name: str, value: Any, schema: Mapping[str, Any]) -> None:
         "pattern": f"must look like {schema.get('pattern_descriptor', schema.get('pattern'))}",
     }
     rule = rules.get(str(error.validator), f"is not valid ({error.validator})")
-    shown = "" if schema.get("airbyte_secret") or _is_key(value) else f", not {json.dumps(value)[:80]}"
+    shown = "" if schema.get("airbyte_secret") else f", not {json.dumps(value)[:80]}"
     raise config_error(f"{name}: {rule}{shown}.")
-
-
-def _is_key(value: Any) -> bool:
-    """Whether a value is or holds a key or token of Linear's, which may stand in the wrong field."""
-    return "lin_" in json.dumps(value)
 
 
 def _validate_start_date(text: str) -> None:
     try:
         moment = timestamp(text)
     except ValueError:
-        shown = "the value" if _is_key(text) else text
-        raise config_error(f"start_date: {shown} is not a valid date.") from None
+        raise config_error(f"start_date: {text} is not a valid date.") from None
     if moment > pendulum.now("UTC"):
         raise config_error(f"start_date: {text} is in the future; nothing would be read.")
 

@@ -35,7 +35,7 @@ STARTED, RUNNING, COMPLETE, INCOMPLETE = (
     AirbyteStreamStatus.INCOMPLETE,
 )
 FORBIDDEN = "These credentials may not read it. Deselect the stream."
-AWAY = "Linear's API could not be reached. Run the sync again."
+AWAY = "Linear's API could not be reached. Try again."
 
 
 def status(name, value):
@@ -134,7 +134,7 @@ def test_a_failed_stream_is_named_with_its_reason_and_where_it_resumes(log):
     assert raised.message == (
         "1 of 2 streams failed, the others are complete. "
         "issues (resumes from 2026-01-31T08:15:00.000Z): Linear's API could not be reached. "
-        "Run the sync again. Trying again helps."
+        "Try again. Trying again helps."
     )
     assert raised.internal_message == raised.message
     line = next(one for one in log.records if "FAILED" in one.message)

@@ -192,6 +192,13 @@ def test_a_failure_is_given_up_after_five_minutes(linear, clock):
     assert 200 <= sum(clock.slept) <= 300
 
 
+def test_an_answer_that_does_not_come_is_a_failure_that_may_pass(linear, clock, monkeypatch):
+    monkeypatch.setattr(module, "READ", 0.05)
+    linear.hold.clear()
+    failure = failure_of(make(linear, clock), tries=1)
+    assert failure.kind is Kind.TRANSIENT and "(ReadTimeout)" in failure.reason
+
+
 def test_who_asks_for_few_tries_gets_them_and_keeps_its_patience(linear, clock):
     linear.answers = [PASSING]
     api = make(linear, clock)

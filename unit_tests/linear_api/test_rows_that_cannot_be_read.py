@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -95,13 +94,11 @@ def test_a_page_with_the_row_may_be_an_html_error_each_time(ask: Asker, broken: 
 
 
 def test_a_page_with_the_row_may_hang(ask: Asker, broken: str) -> None:
-    ask.api.faults.row(broken, how="hang")
+    ask.api.faults.row(broken, how="hang", seconds=3600)  # longer than this test may take
     headers = {"Authorization": ask.api.api_key}
     with pytest.raises(requests.Timeout):
         requests.post(ask.api.url, json={"query": COMMENTS}, headers=headers, timeout=0.3)
-    started = time.monotonic()
     ask.api.stop()
-    assert time.monotonic() - started < 60  # seconds, which the answer would take
 
 
 def test_code_texts_and_status_may_be_others(ask: Asker, broken: str) -> None:

@@ -12,7 +12,6 @@ from itertools import count
 from typing import Any, Protocol
 
 import orjson
-from requests.adapters import HTTPAdapter
 
 from source_linear.linear.answers import Answer, judge, judge_silence
 from source_linear.linear.budget import Budget
@@ -126,10 +125,8 @@ class Api:
         self._slots = _Slots(slots)
         self._now, self._sleep = now, sleep
         self._gave_up: defaultdict[str, set[str]] = defaultdict(set)  # each stream's queries
-        self._session = new_session()
+        self._session = new_session(slots)
         self._session.headers["User-Agent"] = user_agent
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, HTTPAdapter(pool_connections=2, pool_maxsize=slots))
 
     def ask(
         self,

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from socket import gaierror
 
 import requests
+from requests.adapters import HTTPAdapter
 from requests.exceptions import InvalidProxyURL, InvalidSchema, ProxyError, SSLError
 from requests.utils import get_environ_proxies, select_proxy
 from urllib3.exceptions import LocationParseError, ProxySchemeUnknown
@@ -28,10 +29,12 @@ def as_given(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-def new_session() -> requests.Session:
-    """A session that sends the header `Authorization` that it is given."""
+def new_session(connections: int = 1) -> requests.Session:
+    """A session that sends the header `Authorization` that it is given; it keeps `connections` to a host."""
     session = requests.Session()
     session.auth = as_given
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, HTTPAdapter(pool_connections=2, pool_maxsize=connections))
     return session
 
 

@@ -230,7 +230,7 @@ def test_the_image_holds_no_secret_test_or_cache(
     source = {path.name for path in (ROOT / "source_linear").iterdir()} - {"__pycache__"}
     assert own - {"__pycache__"} == source | {"manifest.yaml", "schemas"}
     assert shell("ls -A /airbyte/integration_code /tmp /var/tmp | grep -v -e : -e '^$' || true") == ""
-    assert shell(f"grep -rIl lin_api_ {package} || true") == ""
+    assert shell(f"grep -rIlE 'lin_[a-z]+_[A-Za-z0-9]' {package} || true") == ""
     assert "lin_api" not in engine.must("history", "--no-trunc", image)
 
 

@@ -17,7 +17,7 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 DEFAULT_API_URL = "https://api.linear.app/graphql"
 _FLAT_KEYS = ("api_key", "linear_api_key")  # which the manifest migrates
 
-_KEY = re.compile(r"lin_[a-z]+_\w+")  # Linear's keys and tokens, as in lin_api_…
+_KEY = re.compile(r"lin_[a-z]+_\w+")  # Linear's keys and access tokens
 _PATH = "Check the path; with Docker it is a path inside the container."
 
 

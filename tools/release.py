@@ -123,7 +123,11 @@ def build_image(commit: Commit, engine: Engine, to: Path) -> None:
     engine.build(commit.source, tag, *_labelled(labels), made=commit.made)
     archive = to / f"{stem}.image.tar"
     engine.must("save", "--output", archive, tag)
-    with archive.open("rb") as raw, gzip.GzipFile(f"{archive}.gz", "wb", mtime=int(commit.made)) as packed:
+    # Level 9 takes three times as long, for less than 1 % of the size.
+    with (
+        archive.open("rb") as raw,
+        gzip.GzipFile(f"{archive}.gz", "wb", compresslevel=6, mtime=int(commit.made)) as packed,
+    ):
         shutil.copyfileobj(raw, packed)
     archive.unlink()
     printed = engine.must("run", "--rm", "--network", "none", "--entrypoint", "cat", tag, _BILL)

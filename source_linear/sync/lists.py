@@ -42,6 +42,7 @@ class _Unfinished(NamedTuple):
 
 
 _Lists = list[_Unfinished]  # of one node
+_Slice = tuple[str, str] | None  # its first and last millisecond
 
 
 class Lists:
@@ -50,14 +51,14 @@ class Lists:
     def __init__(self, api: StreamApi) -> None:
         """Complete the lists of the nodes of the stream whose `api` it is."""
         self._api = api
-        self._held: dict[tuple[Any, str], list[_Lists]] = {}
+        self._held: dict[tuple[_Slice, str], list[_Lists]] = {}
 
     def completed(
         self,
         root: Root,
         lists: Sequence[NestedList],
         nodes: Sequence[tuple[Record, Shape]],
-        window: Any,
+        window: _Slice,
         goes_on: bool,
         since: str | None = None,
     ) -> list[Record]:
@@ -70,7 +71,7 @@ class Lists:
             root: where the nodes come from.
             lists: the lists to complete.
             nodes: the nodes, each with the shape in which its page was asked for.
-            window: the slice that is read: a key.
+            window: the slice that is read; None for nodes that are read apart from those that are held back.
             goes_on: whether the root has further pages in it.
             since: for lists that are newest first: what is older is not wanted.
         """

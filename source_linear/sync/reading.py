@@ -1,6 +1,7 @@
 """Reading one stream page by page: which rows of a page are wanted, and where the next one begins."""
 
 import logging
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property
 from typing import Any
@@ -61,7 +62,7 @@ class Reader:
             nested for column, nested in stream.lists.items() if nested.first and column in stream.queried
         ]
         self._forms = Forms(stream.types)
-        self._cursors_seen: dict[str, set[str]] = {}
+        self._cursors_seen: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         self._asks_again = True
         self._fetched: set[str] = set()
         self._length = 0
@@ -86,24 +87,23 @@ class Reader:
         """
         window, first = Window.of(stream_slice, self._parameters), int(declared.get("first", 0))
         if (changed := self._shared.news.get(self._stream.name)) is not None:
-            found, named = self._changed(changed, window, stream_slice)
-            return self._page(found, None, stream_slice, named)
+            found, named = self._changed(changed, window)
+            return self._page(found, None, window, named)
         cursors = self._read_token(token)
-        self._refuse_circles(str(stream_slice), cursors)
+        self._refuse_circles(window, cursors)
         fetched = self._pages.fetch(cursors, self._variables(window, declared), first)
         self._count(fetched, window, token is None)
         ends = {name for name, one in fetched.items() if not one.more or self._is_past(one.nodes, window)}
         rows: list[Record] = []
         for root in self._stream.roots:
             if root.name in fetched:
-                goes_on = root.name not in ends
-                rows += self._rows(root, fetched[root.name].nodes, window, stream_slice, goes_on)
+                rows += self._rows(root, fetched[root.name].nodes, window, goes_on=root.name not in ends)
         ends_here = not any(one.more for one in fetched.values())
-        rows += self._also(fetched, window, stream_slice, ends_here)
+        rows += self._also(fetched, window, ends_here)
         swept = self._stream.kind == "swept"  # what is to be asked for again has come by its end
         again = self._again(rows, window, by_id=not swept) if ends_here or not swept else []
         following = self._token({name: one for name, one in fetched.items() if name not in ends})
-        return self._page(rows, following, stream_slice, again)
+        return self._page(rows, following, window, again)
 
     @cached_property
     def _known(self) -> dict[str, None]:
@@ -121,9 +121,7 @@ class Reader:
         if len(self._stream.roots) == 1 and not any(one.more for one in fetched.values()):
             self._shared.lengths[self._stream.name] = self._length
 
-    def _changed(
-        self, ids: Collection[str], window: Window, stream_slice: StreamSlice
-    ) -> tuple[list[Record], list[str]]:
+    def _changed(self, ids: Collection[str], window: Window) -> tuple[list[Record], list[str]]:
         """The rows that the change probe found, or the rows of the parents, and those to be asked for again.
 
         Without any nothing is asked. Returns them, and the ids of those that were to be asked for again.
@@ -137,14 +135,13 @@ class Reader:
         nodes = [one for one in nodes if one[0]["id"] not in self._known]
         if self._stream.kind == "windowed":
             nodes = self._until(nodes, window)
-        rows = self._rows(root, nodes, window, stream_slice, False)
-        return rows + self._every(named, window, stream_slice), again
+        return self._rows(root, nodes, window) + self._every(named, window), again
 
-    def _every(self, nodes: Nodes, window: Window, stream_slice: StreamSlice) -> list[Record]:
+    def _every(self, nodes: Nodes, window: Window) -> list[Record]:
         """The rows of some nodes, whenever they changed."""
         if not (self._stream.roots[0].children and self._stream.has_own_dates):
             nodes = self._until(nodes, window)
-        return self._rows(self._stream.roots[0], nodes, window, stream_slice, False, True) if nodes else []
+        return self._rows(self._stream.roots[0], nodes, window, every=True)
 
     @staticmethod
     def _until(nodes: Nodes, window: Window) -> Nodes:
@@ -152,11 +149,7 @@ class Reader:
         return [one for one in nodes if one[0][CURSOR_FIELD] <= window.bounds.end]
 
     def _page(
-        self,
-        rows: list[Record],
-        following: str | None,
-        stream_slice: StreamSlice,
-        again: Iterable[str] = (),
+        self, rows: list[Record], following: str | None, window: Window, again: Iterable[str]
     ) -> dict[str, Any]:
         for name in self._query.gone:
             for row in rows:
@@ -164,8 +157,7 @@ class Reader:
         info = {"hasNextPage": following is not None, "endCursor": following}
         for column, (expected, seen) in self._forms.deviations(rows).items():
             _LOGGER.warning(warning(self._stream.name, column, expected, seen))
-        field = self._stream.cursor_field
-        begins = stream_slice["start_time"]
+        field, begins = self._stream.cursor_field, window.slice[0]
         rows = self._kept(rows)
         self._shared.progress.came(self._stream.name, begins, len(rows), following is None)
         return {ROWS: rows, AGAIN: list(again), "pageInfo": info, CURSOR: field, BEGINS: begins}
@@ -178,8 +170,8 @@ class Reader:
         going_on = [f"{name}>{one.cursor or ''}" for name, one in fetched.items() if one.more]
         return " ".join(going_on) if going_on else None
 
-    def _refuse_circles(self, place: str, cursors: Mapping[str, str | None]) -> None:
-        seen = self._cursors_seen.setdefault(place, set())
+    def _refuse_circles(self, window: Window, cursors: Mapping[str, str | None]) -> None:
+        seen = self._cursors_seen[window.slice]
         for name, cursor in cursors.items():
             if cursor == "" or (cursor and f"{name}>{cursor}" in seen):
                 said = f"{name} gives {'a cursor that was there before' if cursor else 'no next cursor'}"
@@ -202,23 +194,25 @@ class Reader:
         return bool(nodes[-1][0][CURSOR_FIELD] < first)
 
     def _rows(
-        self,
-        root: Root,
-        nodes: Nodes,
-        window: Window,
-        stream_slice: StreamSlice,
-        goes_on: bool,
-        every: bool = False,
+        self, root: Root, nodes: Nodes, window: Window, goes_on: bool = False, every: bool = False
     ) -> list[Record]:
-        """The rows wanted of some nodes, and of those of earlier pages that waited for their lists."""
+        """The rows wanted of some nodes, and of those of earlier pages that waited for their lists.
+
+        Args:
+            root: where the nodes come from.
+            nodes: the nodes.
+            window: what is read.
+            goes_on: whether the root has further pages in it.
+            every: whether all their rows are wanted, whenever they changed; no nodes wait among these.
+        """
         known, swept = self._known, self._stream.kind == "swept"
         if not swept and not every:  # what is known comes by its id
             nodes = [one for one in nodes if one[0]["id"] not in known]
         if root.children:
-            missed = [one for one in nodes if one[0]["id"] in known and not every]
-            nodes = [one for one in nodes if one not in missed] if missed else nodes
-            rows = self._children(root, missed, window, stream_slice, False, True) if missed else []
-            return rows + self._children(root, nodes, window, stream_slice, goes_on, every)
+            missed = [one for one in nodes if one[0]["id"] in known]
+            others = [one for one in nodes if one[0]["id"] not in known]
+            rows = self._children(root, missed, window, False, every=True)
+            return rows + self._children(root, others, window, goes_on, every)
         if self._stream.kind != "windowed" and not every:
             last = window.rows[1] or window.end
             nodes = [
@@ -228,19 +222,19 @@ class Reader:
             ]
         # What is read newest first ends before its root does: nothing could wait there for the end.
         waits = goes_on and self._stream.order_by != CURSOR_FIELD
-        return self._lists.completed(root, self._nested, nodes, stream_slice, waits)
+        held_in = None if every else window.slice
+        return self._lists.completed(root, self._nested, nodes, held_in, waits)
 
-    def _children(
-        self, root: Root, nodes: Nodes, window: Window, stream_slice: StreamSlice, goes_on: bool, every: bool
-    ) -> list[Record]:
+    def _children(self, root: Root, nodes: Nodes, window: Window, goes_on: bool, every: bool) -> list[Record]:
         """The rows wanted of some parents, each with the columns that it takes from its parent."""
         stream, children, known = self._stream, root.children, self._known
         assert children is not None
         if not stream.has_own_dates and not every:
             nodes = [(parent, shape) for parent, shape in nodes if window.holds(parent)]
         since = window.rows[0] if children.is_ordered and not stream.by_creation and not every else None
-        rows = []
-        for parent in self._lists.completed(root, [children], nodes, stream_slice, goes_on, since):
+        rows: list[Record] = []
+        held_in = None if every else window.slice
+        for parent in self._lists.completed(root, [children], nodes, held_in, goes_on, since):
             for row in items_of(parent, children):
                 if not is_sound(row, stream.has_own_dates):
                     reason = f"Linear sent null for a row of its {children.name}."
@@ -270,13 +264,10 @@ class Reader:
             return []
         self._asks_again = False
         if by_id:
-            nowhere = StreamSlice(partition={}, cursor_slice={})
-            rows += self._every(self._pages.by_ids(list(ids)), window, nowhere)
+            rows += self._every(self._pages.by_ids(list(ids)), window)
         return list(ids)
 
-    def _also(
-        self, fetched: Mapping[str, Fetched], window: Window, stream_slice: StreamSlice, ends: bool
-    ) -> list[Record]:
+    def _also(self, fetched: Mapping[str, Fetched], window: Window, ends: bool) -> list[Record]:
         """The rows that changed though no stamp tells of it, at the end of the first window."""
         also, root = self._shared.also[self._stream.name], self._stream.roots[0]
         if not also or window.start is None or window.start != window.bounds.archived_before:
@@ -286,7 +277,7 @@ class Reader:
             return []
         nodes = self._pages.by_ids([one for one in also if one not in self._fetched])
         nodes = [one for one in nodes if root.children or one[0][CURSOR_FIELD] < window.start]
-        return self._rows(root, nodes, window, stream_slice, False, not root.children)
+        return self._rows(root, nodes, window, every=not root.children)
 
     def _kept(self, rows: list[Record]) -> list[Record]:
         if not self._excludes:

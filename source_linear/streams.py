@@ -132,9 +132,6 @@ class Stream:
         objects: embedded objects, emitted as they come: name to GraphQL selection.
         copies: further names of a column, kept for those who come from Airbyte's own source-linear.
         types: JSON types of columns where Linear's schema says less than Linear sends.
-        order_by: what the root is ordered by, newest first. `createdAt` never changes, so a row that
-            is edited between two pages keeps its place; a feed that stops early needs `updatedAt`.
-        by_creation: whether this sync goes by `createdAt`: nothing slips from a first or full read.
         columns: the columns to emit; None means all.
         query: the query that the manifest declares for it.
     """
@@ -156,8 +153,6 @@ class Stream:
     objects: Mapping[str, str] = field(default_factory=dict)
     copies: Mapping[str, str] = field(default_factory=dict)
     types: Mapping[str, str] = field(default_factory=dict)
-    order_by: str = "createdAt"
-    by_creation: bool = False
     columns: frozenset[str] | None = None
     query: str = ""
 
@@ -178,7 +173,6 @@ class Stream:
             team_filter=parameters.get("team_filter"),
             arguments=parameters.get("arguments", ""),
             parents=tuple(parameters.get("parents", ())),
-            by_creation=parameters.get("sync", {}).get("field") == "createdAt",
             cursor_field=cursor_field,
             fields=("id", *own_dates, *parameters["fields"].split()),
             relations=tuple(parameters.get("relations", "").split()),
@@ -186,7 +180,6 @@ class Stream:
             objects=parameters.get("objects", {}),
             copies=parameters.get("copies", {}),
             types=parameters.get("types", {}),
-            order_by=parameters.get("sync", {}).get("order_by", "createdAt"),
             columns=frozenset(parameters["columns"]) if "columns" in parameters else None,
             query=query_of(parameters),
         )

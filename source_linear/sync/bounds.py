@@ -41,7 +41,8 @@ class Bounds:
         full: whether it is a full refresh from the beginning.
         field: the date that the windows are about. `createdAt` in a first or full read: it never changes,
             so no row can slip out of a window that is being read. `updatedAt` afterwards.
-        order_by: what the root is ordered by, newest first.
+        order_by: what the root is ordered by, newest first. `createdAt` never changes, so a row that is
+            edited between two pages keeps its place; a feed that stops early needs `updatedAt`.
         since: with `createdAt`: only rows updated since (`start_date`).
         archived_before: also rows archived in a window that were last updated before this: where the sync
             begins, with its lookback.

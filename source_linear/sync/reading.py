@@ -14,6 +14,7 @@ from source_linear.scope import scope_of
 from source_linear.shared import Shared
 from source_linear.streams import CURSOR_FIELD, Record, Root, Stream
 from source_linear.sync.asking import StreamApi
+from source_linear.sync.bounds import CREATED_AT
 from source_linear.sync.forms import Forms, warning
 from source_linear.sync.lists import Lists, items_of
 from source_linear.sync.nodes import Fetched, is_sound
@@ -189,7 +190,7 @@ class Reader:
     def _is_past(self, nodes: Nodes, window: Window) -> bool:
         """Whether a feed has come to rows older than the slice."""
         first, _ = window.rows
-        if self._stream.order_by != CURSOR_FIELD or not first or not nodes:
+        if window.bounds.order_by != CURSOR_FIELD or not first or not nodes:
             return False
         return bool(nodes[-1][0][CURSOR_FIELD] < first)
 
@@ -221,7 +222,7 @@ class Reader:
                 if window.holds(node) or (node["id"] in known and node[CURSOR_FIELD] <= last)
             ]
         # What is read newest first ends before its root does: nothing could wait there for the end.
-        waits = goes_on and self._stream.order_by != CURSOR_FIELD
+        waits = goes_on and window.bounds.order_by != CURSOR_FIELD
         held_in = None if every else window.slice
         return self._lists.completed(root, self._nested, nodes, held_in, waits)
 
@@ -231,7 +232,8 @@ class Reader:
         assert children is not None
         if not stream.has_own_dates and not every:
             nodes = [(parent, shape) for parent, shape in nodes if window.holds(parent)]
-        since = window.rows[0] if children.is_ordered and not stream.by_creation and not every else None
+        by_creation = window.bounds.field == CREATED_AT
+        since = window.rows[0] if children.is_ordered and not by_creation and not every else None
         rows: list[Record] = []
         held_in = None if every else window.slice
         for parent in self._lists.completed(root, [children], nodes, held_in, goes_on, since):

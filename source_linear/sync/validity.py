@@ -13,6 +13,7 @@ from source_linear.linear.errors import Failure, LinearError
 from source_linear.linear.selection import parse
 from source_linear.query import Shape, StreamQuery
 from source_linear.streams import MAX_PAGE_SIZE, Stream
+from source_linear.sync.bounds import CREATED_AT
 
 _INVALID = "GRAPHQL_VALIDATION_FAILED"
 _REMEDY = "Update source-linear; if it is up to date, please report it."
@@ -104,7 +105,7 @@ def _ask(api: Api, queries: dict[str, StreamQuery]) -> Failure | None:
     for name, query in queries.items():
         stream = query.stream
         operation = parse(query.rows(stream.roots, Shape(1)))[-1]
-        given: dict[str, Any] = {"first": 1, "orderBy": stream.order_by, "order": stream.order_by}
+        given: dict[str, Any] = {"first": 1, "orderBy": CREATED_AT, "order": CREATED_AT}
         header.append(_renamed(operation.arguments, name))
         body += [_renamed(replace(one, alias=f"{name}_{one.name}").text, name) for one in operation.selection]
         declared = re.findall(r"\$(\w+)", operation.arguments)

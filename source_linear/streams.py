@@ -220,6 +220,11 @@ class Stream:
         return self.cursor_field == CURSOR_FIELD
 
     @property
+    def is_of_issues(self) -> bool:
+        """Whether its root is `issues`: no other filter knows `archivedAt` (docs/linear-api.md, FILTER-4)."""
+        return self.roots[0].entity == "Issue"
+
+    @property
     def reports_deleted(self) -> bool:
         """Whether it can report rows that are gone: where its list can be known whole, and is no log."""
         return self.is_comparable(True) and not self.append_only and not self.goes_by_parents

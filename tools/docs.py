@@ -170,7 +170,7 @@ def archiving_seen(stream: Stream) -> str:
         return "" if stream.roots[0].is_object else "as a deletion"
     if stream.kind == "swept":
         return "next sync"
-    if stream.roots[0].entity == "Issue":
+    if stream.is_of_issues:
         return "next sync" if stream.name == "issues" else "with its issue"
     return "`reconcile_archived`"
 

@@ -79,10 +79,9 @@ def begin(progress, *names):
 
 
 def window(start=BEGIN, end=END, name="issues", field="createdAt", order_by="createdAt"):
-    bounds = {"start": BEGIN, "end": END, "step": "", "open": False, "full": False, "field": field}
-    bounds |= {"order_by": order_by, "since": None, "archived_before": None}
+    bounds = {"start": BEGIN, "end": END, "field": field, "order_by": order_by}
     cut = StreamSlice(partition={}, cursor_slice={"start_time": start, "end_time": end})
-    return Window.of(cut, {"kind": STREAMS[name].kind, "entity": STREAMS[name].entity, "sync": bounds})
+    return Window.of(cut, STREAMS[name], bounds)
 
 
 def headers(remaining, limit=3_600_000, spent=1000):

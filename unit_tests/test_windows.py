@@ -6,23 +6,15 @@ import pytest
 from airbyte_cdk.sources.types import StreamSlice
 
 from source_linear.sync.windows import Window, WindowState
+from tools.schemas import streams
 
-SYNC = {
-    "start": "2024-01-01T00:00:00.000Z",
-    "end": "2026-01-01T00:00:00.000Z",
-    "open": False,
-    "full": False,
-    "field": "updatedAt",
-    "since": None,
-    "archived_before": None,
-    "step": "P1D",
-    "order_by": "createdAt",
-}
+STREAMS = {stream.kind: stream for stream in streams() if stream.has_own_dates}
+SYNC = {"start": "2024-01-01T00:00:00.000Z", "end": "2026-01-01T00:00:00.000Z"}
 
 
 def window(kind="windowed", start="2025-01-01T00:00:00.000Z", end="2025-06-30T23:59:59.999Z", **sync):
     stream_slice = StreamSlice(partition={}, cursor_slice={"start_time": start, "end_time": end})
-    return Window.of(stream_slice, {"kind": kind, "sync": {**SYNC, **sync}})
+    return Window.of(stream_slice, STREAMS[kind], {**SYNC, **sync})
 
 
 def filter_of(made):

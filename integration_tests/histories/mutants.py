@@ -36,8 +36,8 @@ def without_upper_bound() -> Mutant:
     """What changes after the start of the sync is read as well."""
     window_of = Window.of
 
-    def unbounded(stream_slice: Any, parameters: Any) -> Window:
-        window = window_of(stream_slice, parameters)
+    def unbounded(*given: Any) -> Window:
+        window = window_of(*given)
         if window.end != window.bounds.end:
             return window
         return replace(window, end=_NEVER, rows=(window.rows[0], None))

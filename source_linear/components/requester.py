@@ -36,7 +36,7 @@ class LinearRequester(HttpRequester):
         body = self.request.get_request_body_json() or {}
         stream = replace(Stream.from_parameters(parameters), query=" ".join(body["query"].split()))
         self._shared = shared_by(self.config)
-        self._reader = Reader(stream, body["variables"], parameters, self.config, self._shared)
+        self._reader = Reader(stream, body["variables"], parameters.get("sync"), self.config, self._shared)
 
     def send_request(
         self,

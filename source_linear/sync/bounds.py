@@ -52,31 +52,27 @@ class Bounds:
 
     start: str
     end: str
-    step: str
-    open: bool
-    full: bool
-    field: str
-    order_by: str
-    since: str | None
-    archived_before: str | None
+    step: str = ""
+    open: bool = False
+    full: bool = False
+    field: str = CURSOR_FIELD
+    order_by: str = CREATED_AT
+    since: str | None = None
+    archived_before: str | None = None
     follows: bool = False
 
     @classmethod
-    def of(cls, parameters: Mapping[str, Any], start: str, end: str) -> "Bounds":
-        """The bounds that the source gave a stream; from the slice itself where the CDK's runner reads.
+    def of_slice(cls, stream: Stream, start: str, end: str) -> "Bounds":
+        """The bounds where nothing but the slice is known: the CDK's own runner reads.
 
         Args:
-            parameters: the stream's `$parameters`.
+            stream: the stream.
             start: the first millisecond of the slice.
             end: its last one.
         """
-        if "sync" in parameters:
-            return cls(**parameters["sync"])
         first = start <= BEGINNING
-        issues = parameters["entity"] == "Issue" or str(parameters.get("parents", "")).startswith("['Issue.")
-        archived_before = start if issues and not first else None
-        follows = archived_before is not None
-        return cls(start, end, "", first, False, CURSOR_FIELD, CREATED_AT, None, archived_before, follows)
+        before = start if stream.is_of_issues and not first else None
+        return cls(start, end, open=first, archived_before=before, follows=before is not None)
 
 
 @dataclass(frozen=True)
@@ -135,8 +131,7 @@ class Sync:
         # What goes by createdAt never changes: nothing slips from a first or full read meanwhile.
         first_read = since is None and (full or not start_date)
         first = self.origin if first_read else max(since or self.origin, start_date or self.origin)
-        # docs/linear-api.md, FILTER-4: only issues can be filtered by archivedAt; a sweep sees it anyway.
-        by_filter = stream.roots[0].entity == "Issue" and not first_read
+        by_filter = stream.is_of_issues and not first_read
         return Bounds(
             start=milliseconds(self.origin if first_read else start_date or self.origin),
             end=milliseconds(self.start),

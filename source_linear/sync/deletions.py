@@ -30,7 +30,6 @@ from source_linear.sync.walks import Whole, created
 from source_linear.sync.workspace import Workspace
 
 _COPY = "copy"  # beside a state's cursor
-_FOLLOWED_BY_FILTER = "Issue"  # docs/linear-api.md, FILTER-4: archivings of other rows no filter asks for
 
 
 class Deletions:
@@ -90,7 +89,7 @@ class Deletions:
             )
             self._states.keep(name, _COPY, copy.before)
             again = list(copy.appeared)
-            if whole.is_known and stream.kind != "swept" and stream.roots[0].entity != _FOLLOWED_BY_FILTER:
+            if whole.is_known and stream.kind != "swept" and not stream.is_of_issues:
                 again += whole.archived
             if again and name in self._states.cursors:
                 self._shared.again[name] += [one for one in again if one not in self._shared.again[name]]

@@ -36,7 +36,7 @@ class Reader:
         self,
         stream: Stream,
         variables: Mapping[str, Any],
-        parameters: Mapping[str, Any],
+        sync: Mapping[str, Any] | None,
         config: Mapping[str, Any],
         shared: Shared,
     ) -> None:
@@ -45,11 +45,11 @@ class Reader:
         Args:
             stream: the stream.
             variables: those of its query that are the same for all pages: how it is ordered.
-            parameters: its `$parameters`.
+            sync: its bounds in this sync; None where the CDK's own runner reads.
             config: the user's configuration.
             shared: what all streams share.
         """
-        self._parameters = parameters
+        self._sync = sync
         self._stream = stream
         self._team_filter = stream.filter_of_teams(config.get("team_keys") or ())
         self._floor = scope_of(stream, config).get("start_date", "")
@@ -86,7 +86,7 @@ class Reader:
         Raises:
             LinearError: the stream cannot be read.
         """
-        window, first = Window.of(stream_slice, self._parameters), int(declared.get("first", 0))
+        window, first = Window.of(stream_slice, self._stream, self._sync), int(declared.get("first", 0))
         if (changed := self._shared.news.get(self._stream.name)) is not None:
             found, named = self._changed(changed, window)
             return self._page(found, None, window, named)

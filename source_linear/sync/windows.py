@@ -33,48 +33,48 @@ class Window:
     """What one slice of one stream reads. Timestamps are as Linear writes them: they sort as text.
 
     Attributes:
+        stream: the stream.
         start: first millisecond of the slice; None if it is open to the past.
         end: last millisecond of the slice.
         bounds: those of the stream in this sync.
-        child: whether the server is asked for parents, of which only some rows are wanted.
-        early: whether also for parents that changed a little before: for rows with dates of their own.
         rows: first and last millisecond of the rows wanted, where the server cannot be asked for them.
         slice: the slice itself: its first and last millisecond.
     """
 
+    stream: Stream
     start: str | None
     end: str
     bounds: Bounds
-    child: bool
-    early: bool
     rows: tuple[str | None, str | None]
     slice: tuple[str, str] = ("", "")
 
     @classmethod
-    def of(cls, stream_slice: StreamSlice, parameters: Mapping[str, Any]) -> "Window":
-        """The window of a slice; `parameters` hold what the source said of this sync."""
-        child = parameters["kind"] == "child"
-        start: str | None = stream_slice["start_time"]
-        end: str = stream_slice["end_time"]
-        bounds = Bounds.of(parameters, stream_slice["start_time"], end)
-        if bounds.open and start == bounds.start:  # imported rows may be older than the workspace
-            start = None
+    def of(cls, stream_slice: StreamSlice, stream: Stream, sync: Mapping[str, Any] | None) -> "Window":
+        """The window of a slice.
+
+        Args:
+            stream_slice: the slice.
+            stream: the stream.
+            sync: its bounds in this sync; None where the CDK's own runner reads.
+        """
+        begins, end = stream_slice["start_time"], stream_slice["end_time"]
+        bounds = Bounds(**sync) if sync else Bounds.of_slice(stream, begins, end)
+        # Imported rows may be older than the workspace.
+        start = None if bounds.open and begins == bounds.start else begins
         if bounds.full:
             rows: tuple[str | None, str | None] = (None, None)
-        elif child and bounds.field == CREATED_AT:
+        elif stream.kind == "child" and bounds.field == CREATED_AT:
             rows = (None, bounds.end)
         else:
             rows = (start, end)
-        own = (stream_slice["start_time"], end)
-        return cls(start, end, bounds, child, "cursor_field" not in parameters, rows, own)
+        return cls(stream, start, end, bounds, rows, (begins, end))
 
     @classmethod
     def since(cls, stream: Stream, cursor: str) -> "Window":
         """What changed since a cursor, without an end."""
-        follows = stream.roots[0].entity == "Issue"
-        before = cursor if follows else None
-        bounds = Bounds(cursor, "", "", False, False, CURSOR_FIELD, CREATED_AT, None, before, follows)
-        return cls(cursor, "", bounds, stream.kind == "child", stream.has_own_dates, (cursor, None))
+        before = cursor if stream.is_of_issues else None
+        bounds = Bounds(cursor, "", archived_before=before, follows=stream.is_of_issues)
+        return cls(stream, cursor, "", bounds, (cursor, None))
 
     def filter(self, declared: Mapping[str, Any]) -> dict[str, Any]:
         """The root's `filter` argument that selects this window on the server.
@@ -86,10 +86,10 @@ class Window:
         interval = dict(declared[field])
         if self.start is None:
             del interval["gte"]
-        if self.child and field == CURSOR_FIELD:
+        if self.stream.kind == "child" and field == CURSOR_FIELD:
             # No end: a parent that changes again while it is read must not take its older rows with it.
             interval.pop("lte", None)
-            if self.start and self.early:
+            if self.start and self.stream.has_own_dates:
                 interval["gte"] = milliseconds(timestamp(self.start) - _LATER_THAN_ITS_PARENT)
         changed: dict[str, Any] = {**declared, field: interval}
         if bounds.since:
@@ -99,7 +99,7 @@ class Window:
         before = {CURSOR_FIELD: {"lt": bounds.archived_before}}
         parts = [changed, {"archivedAt": interval, **before}]
         # Once a sync: no state is written before they were found.
-        if bounds.follows and self.start == bounds.archived_before and (self.early or not self.child):
+        if bounds.follows and self.start == bounds.archived_before and self.stream.has_own_dates:
             # docs/linear-api.md, UPDATED-4: an attachment does not move its issue's stamp.
             since = {"gte": self.start} | ({"lte": bounds.end} if bounds.end else {})
             parts.append({"attachments": {"some": {CURSOR_FIELD: since}}, **before})

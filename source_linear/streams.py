@@ -159,30 +159,19 @@ class Stream:
     @classmethod
     def from_parameters(cls, parameters: Mapping[str, Any]) -> "Stream":
         """Build a stream from the `$parameters` of its entry in the manifest."""
+        declared = {key: value for key, value in parameters.items() if key in cls.__dataclass_fields__}
         lists = parameters.get("lists", {})
-        cursor_field = parameters.get("cursor_field", CURSOR_FIELD)
-        own_dates = _DATES if cursor_field == CURSOR_FIELD else ()
-        return cls(
-            name=parameters["name"],
-            entity=parameters["entity"],
-            kind=parameters["kind"],
-            connection=parameters.get("connection", True),
-            filterable=parameters.get("connection", True) and parameters.get("filterable", True),
-            append_only=parameters.get("append_only", False),
-            windows=parameters.get("windows", 3),
-            team_filter=parameters.get("team_filter"),
-            arguments=parameters.get("arguments", ""),
-            parents=tuple(parameters.get("parents", ())),
-            cursor_field=cursor_field,
-            fields=("id", *own_dates, *parameters["fields"].split()),
-            relations=tuple(parameters.get("relations", "").split()),
-            lists={column: NestedList.parse(text) for column, text in lists.items()},
-            objects=parameters.get("objects", {}),
-            copies=parameters.get("copies", {}),
-            types=parameters.get("types", {}),
-            columns=frozenset(parameters["columns"]) if "columns" in parameters else None,
-            query=query_of(parameters),
-        )
+        own_dates = () if "cursor_field" in parameters else _DATES
+        parsed = {
+            "filterable": parameters.get("connection", True) and parameters.get("filterable", True),
+            "parents": tuple(parameters.get("parents", ())),
+            "fields": ("id", *own_dates, *parameters["fields"].split()),
+            "relations": tuple(parameters.get("relations", "").split()),
+            "lists": {column: NestedList.parse(text) for column, text in lists.items()},
+            "columns": frozenset(parameters["columns"]) if "columns" in parameters else None,
+            "query": query_of(parameters),
+        }
+        return cls(**declared | parsed)
 
     @cached_property
     def queried(self) -> Sequence[str]:

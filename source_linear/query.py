@@ -69,12 +69,7 @@ class StreamQuery:
     def by_ids(self, root: Root, fields: str = "") -> str:
         """The query for nodes by a filter (`$filter`) of their ids, where the root takes one."""
         inner = fields or text(self._fields[root.name])
-        further = f", {root.arguments}" if root.arguments else ""
-        body = (
-            f"{root.name}(first: $first, includeArchived: true{further}, filter: $filter) "
-            f"{{ nodes {{ {inner} }} }}"
-        )
-        return self.document("_by_id", body)
+        return self.document("_by_id", f"{root.call('$first', 'filter: $filter')} {{ nodes {{ {inner} }} }}")
 
     def by_id(self, root: Root) -> tuple[str, str]:
         """The query for one node by its id (`$id`), where the root takes no filter, and its key in `data`."""

@@ -104,6 +104,11 @@ class Root:
         """What the columns that a row takes from its parent begin with, for example `issue`."""
         return self.entity[0].lower() + self.entity[1:]
 
+    def call(self, first: int | str, *further: str) -> str:
+        """GraphQL text that asks for so many of its nodes, archived ones too; `further` are arguments."""
+        given = [f"first: {first}", "includeArchived: true", self.arguments, *further]
+        return f"{self.name}({', '.join(one for one in given if one)})"
+
     @property
     def is_object(self) -> bool:
         """Whether it gives one node, not a list: then it is named after its entity, as `organization` is."""

@@ -175,10 +175,8 @@ class Deletions:
         for start in range(0, len(ids), MAX_PAGE_SIZE):
             some = ids[start : start + MAX_PAGE_SIZE]
             by_id: dict[str, Any] = {"id": {"in": some}}
-            further = f", {root.arguments}" if root.arguments else ""
             question = Question(
-                f"{root.name}(first: {len(some)}, includeArchived: true{further}, filter: $filter) "
-                "{ nodes { id } pageInfo { endCursor } }",
+                f"{root.call(len(some), 'filter: $filter')} {{ nodes {{ id }} pageInfo {{ endCursor }} }}",
                 {"filter": (f"{root.entity}Filter", {"and": [of_teams, by_id]} if of_teams else by_id)},
                 ("nodes", "pageInfo"),
             )

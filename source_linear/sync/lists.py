@@ -162,12 +162,9 @@ class Lists:
     def _part(self, root: Root, index: int, some: _Lists) -> str:
         """GraphQL text that asks for the same page of the lists of some nodes."""
         # The root with a filter, not `issue(id:)`: that fails the whole query where a row was purged.
-        arguments = f", {root.arguments}" if root.arguments else ""
         ids = ", ".join(f'"{one.node["id"]}"' for one in some)
-        return (
-            f"n{index}: {root.name}(first: {len(some)}, includeArchived: true{arguments}, "
-            f"filter: {{ id: {{ in: [{ids}] }} }}) {{ nodes {{ id {some[0].page} }} }}"
-        )
+        call = root.call(len(some), f"filter: {{ id: {{ in: [{ids}] }} }}")
+        return f"n{index}: {call} {{ nodes {{ id {some[0].page} }} }}"
 
     def _follow_less(self, root: Root, unfinished: _Lists, error: LinearError) -> _Lists:
         """Do the same as `_follow` in two requests; a single list in smaller pages, or without its node.

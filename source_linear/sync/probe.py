@@ -93,7 +93,7 @@ class Probe:
 
     def _newest_of(self, stream: Stream, cursor: str) -> Question:
         root = stream.roots[0]
-        arguments = [f"first: {_FEW}, orderBy: updatedAt, includeArchived: true"]
+        arguments = ["orderBy: updatedAt"]
         variables: dict[str, tuple[str, Any]] = {}
         if stream.kind != "feed":
             changed = Window.since(stream, cursor).filter({CURSOR_FIELD: {"gte": cursor}})
@@ -102,9 +102,7 @@ class Probe:
             arguments.append(f"filter: ${name}")
             variables[name] = (f"{root.entity}Filter", filters[0] if len(filters) == 1 else {"and": filters})
         inner = DATES if not (root.children and stream.has_own_dates) else f"{DATES} {newest_child(root)}"
-        return Question(
-            f"{root.name}({', '.join(arguments)}) {{ nodes {{ {inner} }} }}", variables, ("nodes",)
-        )
+        return Question(f"{root.call(_FEW, *arguments)} {{ nodes {{ {inner} }} }}", variables, ("nodes",))
 
     def _judge(self, data: Mapping[str, Any]) -> None:
         for name, (stream, cursor) in self._streams.items():

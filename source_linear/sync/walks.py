@@ -165,11 +165,8 @@ class Walk:
         inner += [newest_child(part.root) for part in self.parts.values() if part.root]
         left = self.length + max(_MARGIN, self.length // 10) - self.count if self.length else 0
         self._asked = min(left if left > 0 else MAX_PAGE_SIZE if self.count else _SHORT, MAX_PAGE_SIZE)
-        arguments = [f"first: {self._asked}, includeArchived: true"]
-        if self._last:  # docs/linear-api.md, PAGING-4: a cursor is the id of the last row
-            arguments.append(f'after: "{self._last}"')
-        if self.root.arguments:
-            arguments.append(self.root.arguments)
+        # docs/linear-api.md, PAGING-4: a cursor is the id of the last row
+        arguments = [f'after: "{self._last}"'] if self._last else []
         variables: dict[str, tuple[str, Any]] = {}
         if self.filter:
             arguments.append(f"filter: ${name}")
@@ -177,7 +174,7 @@ class Walk:
         selection = " ".join(dict.fromkeys(inner))
         info = "pageInfo { endCursor }" if self.checks_end else ""
         keys = ("nodes", "pageInfo") if self.checks_end else ("nodes",)
-        text = f"{self.root.name}({', '.join(arguments)}) {{ nodes {{ {selection} }} {info} }}"
+        text = f"{self.root.call(self._asked, *arguments)} {{ nodes {{ {selection} }} {info} }}"
         return Question(text, variables, keys)
 
     def take(self, page: Mapping[str, Any]) -> None:
@@ -239,7 +236,7 @@ def _walk_long(roots: Roots, root: Root, part: Part, whole: Whole) -> bool:
         some, after = waiting.pop()
         arguments = f"first: {MAX_PAGE_SIZE}, includeArchived: true{after}"
         text = (
-            f"{root.name}(first: {len(some)}, includeArchived: true, filter: $ids) "
+            f"{root.call(len(some), 'filter: $ids')} "
             f"{{ nodes {{ id {root.children.name}({arguments}) {{ nodes {{ {DATES} }} }} }} }}"
         )
         ids = {"ids": (f"{root.entity}Filter", {"id": {"in": some}})}

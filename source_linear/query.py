@@ -4,7 +4,7 @@ import re
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from source_linear import streams
 from source_linear.linear.errors import Failure
@@ -219,6 +219,12 @@ class StreamQuery:
         self.omissions += 1
         self.gone |= before - _keys(left, self.stream)
         return [what]
+
+
+def all_of(*filters: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The filter for what each of some filters selects; {} where there is none."""
+    given = [one for one in filters if one]
+    return dict(given[0]) if len(given) == 1 else {"and": given} if given else {}
 
 
 def _keys(fields: Mapping[str, Selection], stream: Stream) -> set[str]:

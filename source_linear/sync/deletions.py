@@ -18,6 +18,7 @@ from airbyte_cdk.models import (
 )
 from airbyte_cdk.utils.datetime_helpers import ab_datetime_now
 
+from source_linear.query import all_of
 from source_linear.scope import scope_of
 from source_linear.shared import MOST_AGAIN, MOST_LEFT_OUT, Shared
 from source_linear.state import BEGINNING, StreamStates
@@ -174,10 +175,9 @@ class Deletions:
         of_teams = stream.filter_of_teams(self._config.get("team_keys") or ())
         for start in range(0, len(ids), MAX_PAGE_SIZE):
             some = ids[start : start + MAX_PAGE_SIZE]
-            by_id: dict[str, Any] = {"id": {"in": some}}
             question = Question(
                 f"{root.call(len(some), 'filter: $filter')} {{ nodes {{ id }} pageInfo {{ endCursor }} }}",
-                {"filter": (f"{root.entity}Filter", {"and": [of_teams, by_id]} if of_teams else by_id)},
+                {"filter": (f"{root.entity}Filter", all_of(of_teams, {"id": {"in": some}}))},
                 ("nodes", "pageInfo"),
             )
             answer = roots.ask({"there": question}).get("there")

@@ -7,7 +7,7 @@ from typing import Any
 
 from source_linear.linear.answers import Answer
 from source_linear.linear.errors import REFUSALS, Action, Failure, Kind, LinearError, subject
-from source_linear.query import Shape
+from source_linear.query import Shape, all_of
 from source_linear.streams import Record, Root
 from source_linear.sync.asking import TRIES, Page, StreamApi
 from source_linear.sync.nodes import Fetched, fetched, is_sound, sound
@@ -192,9 +192,7 @@ class Pages:
             self._query.learn(page.shape, _points_of(answer))
 
     def _by_filter(self, root: Root, ids: Sequence[str]) -> list[tuple[Record, Shape]]:
-        wanted: dict[str, Any] = {"id": {"in": list(ids)}}
-        if self._team_filter:
-            wanted = {"and": [self._team_filter, wanted]}
+        wanted = all_of(self._team_filter, {"id": {"in": list(ids)}})
         variables = {"filter": wanted, "first": len(ids)}
         omissions = self._query.omissions
         try:

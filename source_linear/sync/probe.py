@@ -6,6 +6,7 @@ It saves requests and decides nothing else: a stream of which it does not know i
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from source_linear.query import all_of
 from source_linear.streams import CURSOR_FIELD, Record, Stream
 from source_linear.sync.nodes import is_sound
 from source_linear.sync.roots import Question, Roots
@@ -97,10 +98,10 @@ class Probe:
         variables: dict[str, tuple[str, Any]] = {}
         if stream.kind != "feed":
             changed = Window.since(stream, cursor).filter({CURSOR_FIELD: {"gte": cursor}})
-            filters = [one for one in (stream.filter_of_teams(self._team_keys), changed) if one]
+            wanted = all_of(stream.filter_of_teams(self._team_keys), changed)
             name = f"newest_{stream.name}"
             arguments.append(f"filter: ${name}")
-            variables[name] = (f"{root.entity}Filter", filters[0] if len(filters) == 1 else {"and": filters})
+            variables[name] = (f"{root.entity}Filter", wanted)
         inner = DATES if not (root.children and stream.has_own_dates) else f"{DATES} {newest_child(root)}"
         return Question(f"{root.call(_FEW, *arguments)} {{ nodes {{ {inner} }} }}", variables, ("nodes",))
 

@@ -9,7 +9,7 @@ from typing import Any
 from airbyte_cdk.sources.types import StreamSlice
 
 from source_linear.linear.errors import LinearError, failure
-from source_linear.query import Shape, StreamQuery
+from source_linear.query import Shape, StreamQuery, all_of
 from source_linear.scope import scope_of
 from source_linear.shared import Shared
 from source_linear.streams import CURSOR_FIELD, Record, Root, Stream
@@ -181,11 +181,9 @@ class Reader:
 
     def _variables(self, window: Window, declared: Mapping[str, Any]) -> dict[str, Any]:
         """The root's filter: the declared one, as the window needs it, and that of `team_keys`."""
-        filters = [self._team_filter]
-        if "filter" in declared:
-            filters.append(window.filter(declared["filter"]))
-        given = [one for one in filters if one]
-        return {"filter": given[0] if len(given) == 1 else {"and": given}} if given else {}
+        of_window = window.filter(declared["filter"]) if "filter" in declared else None
+        given = all_of(self._team_filter, of_window)
+        return {"filter": given} if given else {}
 
     def _is_past(self, nodes: Nodes, window: Window) -> bool:
         """Whether a feed has come to rows older than the slice."""

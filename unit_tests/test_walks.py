@@ -159,7 +159,7 @@ def parent(number, links):
 def links_of(nodes, *further):
     """The links inside of projects that came on one page, and of what was asked for after it."""
     one, whole = Walk(PROJECTS, None), Whole()
-    one.parts["links"] = Part(CURSOR, PROJECTS, whole)
+    one.parts["links"] = Part(CURSOR, PROJECTS.children, whole)
     answers = Answers(nodes, *further)
     walk(answers, {"list_projects": one})
     return SimpleNamespace(walk=one, whole=whole, part=one.parts["links"], asked=answers.asked)
@@ -175,7 +175,7 @@ def test_the_rows_inside_of_a_lists_rows_are_the_streams():
 def test_of_a_history_the_parents_are_known_and_the_newest_entry_tells_of_news():
     (root,) = DECLARED["project_history"].roots
     one, whole = Walk(root, None), Whole()
-    one.parts["history"] = Part(CURSOR, root, whole)
+    one.parts["history"] = Part(CURSOR, root.children, whole)
     entries = (1, [node(11, NEW)]), (2, [node(12)])
     walk(Answers([node(at, history={"nodes": rows}) for at, rows in entries]), {"list_projects": one})
     assert whole.flag(row_id(1)) is whole.flag(row_id(2)) is False

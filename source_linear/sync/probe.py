@@ -10,7 +10,7 @@ from source_linear.query import all_of
 from source_linear.streams import CURSOR_FIELD, Record, Stream
 from source_linear.sync.nodes import is_sound
 from source_linear.sync.roots import Question, Roots
-from source_linear.sync.walks import DATES, Part, Walk, Whole, has_news, newest_child, walk
+from source_linear.sync.walks import DATES, Part, Walk, Whole, has_news, newest, walk
 from source_linear.sync.windows import Window
 
 _FEW = 10  # changed rows of a stream: where there are fewer, they are asked for by id
@@ -79,7 +79,7 @@ class Probe:
         walks = {}
         for root in stream.roots:
             walks[root.name] = Walk(root, stream.filter_of_teams(self._team_keys), checks_end=True)
-            walks[root.name].parts[stream.name] = Part(None, root if root.children else None, whole)
+            walks[root.name].parts[stream.name] = Part(None, root.children, whole)
         walk(roots, walks)
         return whole if whole.is_known and not any(one.is_failed for one in walks.values()) else None
 
@@ -88,8 +88,8 @@ class Probe:
         for root in stream.roots:
             name = f"list_{root.name}_{'teams' if of_teams else 'all'}"
             one = self._walks.setdefault(name, Walk(root, of_teams))
-            child = root if root.children and stream.kind == "swept" else None
-            one.parts[stream.name] = Part(cursor, child, self.wholes.get(stream.name))
+            inside = root.children if stream.kind == "swept" else None
+            one.parts[stream.name] = Part(cursor, inside, self.wholes.get(stream.name))
             one.length = max(one.length, length if len(stream.roots) == 1 else 0)
 
     def _newest_of(self, stream: Stream, cursor: str) -> Question:
@@ -102,7 +102,7 @@ class Probe:
             name = f"newest_{stream.name}"
             arguments.append(f"filter: ${name}")
             variables[name] = (f"{root.entity}Filter", wanted)
-        inner = DATES if not (root.children and stream.has_own_dates) else f"{DATES} {newest_child(root)}"
+        inner = f"{DATES} {newest(root.children)}" if root.children and stream.has_own_dates else DATES
         return Question(f"{root.call(_FEW, *arguments)} {{ nodes {{ {inner} }} }}", variables, ("nodes",))
 
     def _judge(self, data: Mapping[str, Any]) -> None:
@@ -142,10 +142,10 @@ class Probe:
 
 def _news(stream: Stream, cursor: str, nodes: Sequence[Record]) -> Collection[str] | None:
     """What the newest rows of a root, or the newest changed parents, say of a stream."""
-    child = stream.roots[0] if stream.roots[0].children and stream.has_own_dates else None
+    inside = stream.roots[0].children if stream.has_own_dates else None
     # The filter has chosen issues by more than their own dates: by those of their attachments, too.
     chosen = stream.entity == "Issue"
-    changed = [node["id"] for node in nodes if chosen or has_news(node, cursor, child)]
+    changed = [node["id"] for node in nodes if chosen or has_news(node, cursor, inside)]
     if not changed and (stream.filterable is False or len(nodes) < _FEW):
         return ()
     # Those are all that changed, where there were not as many as were asked for.

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
-from source_linear.streams import CURSOR_FIELD, MAX_PAGE_SIZE, Record, Root, Stream
+from source_linear.streams import CURSOR_FIELD, MAX_PAGE_SIZE, NestedList, Record, Root, Stream
 from source_linear.sync.nodes import is_sound
 from source_linear.sync.roots import Question, Roots
 from source_linear.sync.sketch import IdFilter, Sketch
@@ -90,44 +90,35 @@ class Part:
 
     Attributes:
         since: the stream's cursor, None where it is read from the beginning.
-        root: with `children`, where the rows are not the list's own.
+        inside: the list inside each of the list's rows that holds the stream's; None where they are its own.
         whole: what all lists of the stream hold; None where that need not be known.
         changed: the ids of the list's rows that are news to it.
         long: the ids of the list's rows inside which there may be more.
     """
 
     since: str | None
-    root: Root | None = None
+    inside: NestedList | None = None
     whole: Whole | None = None
     changed: list[str] = field(default_factory=list)
     long: list[str] = field(default_factory=list)
 
     def take(self, node: Record) -> bool:
         """Take a row of the list; returns whether it could be read."""
-        if self.root is None or self.root.children is None:
-            if self.whole is not None:
-                self.whole.take(node, self.since)
-            if self.since and is_since(node, self.since):
-                self.changed.append(node["id"])
-            return True
-        if self.since and has_news(node, self.since, self.root):
+        if self.since and has_news(node, self.since, self.inside):
             self.changed.append(node["id"])
-        if self.whole is None or not self.root.children.is_ordered:
-            return self.whole is None or self._take_children(node, self.whole)
-        self.whole.take(node, self.since)
-        return True
-
-    def _take_children(self, node: Record, whole: Whole) -> bool:
-        assert self.root is not None and self.root.children is not None
-        found = node.get(self.root.children.name)
-        rows = found.get("nodes") if isinstance(found, dict) else None
-        if not isinstance(rows, list) or not all(is_sound(row) for row in rows):
+        if self.whole is None:
+            return True
+        if self.inside is None or self.inside.is_ordered:
+            self.whole.take(node, self.since)
+            return True
+        rows = _rows_in(node, self.inside)
+        if rows is None or not all(is_sound(row) for row in rows):
             return False
-        if len(rows) >= self.root.children.first:
+        if len(rows) >= self.inside.first:
             self.long.append(node["id"])
             return True
         for row in rows:
-            whole.take(row, self.since)
+            self.whole.take(row, self.since)
         return True
 
 
@@ -160,9 +151,9 @@ class Walk:
     _asked: int = 0
 
     def question(self, name: str) -> Question:
-        """What asks for its next rows, without `pageInfo`: a page that is not full is the last one."""
+        """What asks for its next rows. A page that is not full is the last one: it needs no `hasNextPage`."""
         inner = [DATES]
-        inner += [newest_child(part.root) for part in self.parts.values() if part.root]
+        inner += [newest(part.inside) for part in self.parts.values() if part.inside]
         left = self.length + max(_MARGIN, self.length // 10) - self.count if self.length else 0
         self._asked = min(left if left > 0 else MAX_PAGE_SIZE if self.count else _SHORT, MAX_PAGE_SIZE)
         # docs/linear-api.md, PAGING-4: a cursor is the id of the last row
@@ -219,16 +210,15 @@ def walk(roots: Roots, walks: Mapping[str, Walk], answered: Mapping[str, Any] | 
         answered = None
     for one in walks.values():
         for part in one.parts.values():
-            if part.whole is not None and part.root is not None and not one.is_failed:
-                part.whole.is_known &= _walk_long(roots, part.root, part, part.whole)
+            if part.whole is not None and part.inside is not None and not one.is_failed:
+                part.whole.is_known &= _walk_long(roots, one.root, part.inside, part, part.whole)
     wholes = [part.whole for one in walks.values() for part in one.parts.values() if part.whole]
     for whole in {id(one): one for one in wholes}.values():
         whole.finish()
 
 
-def _walk_long(roots: Roots, root: Root, part: Part, whole: Whole) -> bool:
+def _walk_long(roots: Roots, root: Root, inside: NestedList, part: Part, whole: Whole) -> bool:
     """Walk the lists inside of rows that were longer than what came; returns whether all of them ended."""
-    assert root.children is not None
     waiting: list[tuple[list[str], str]] = [
         (part.long[start : start + _LONG_AT_ONCE], "") for start in range(0, len(part.long), _LONG_AT_ONCE)
     ]
@@ -237,15 +227,15 @@ def _walk_long(roots: Roots, root: Root, part: Part, whole: Whole) -> bool:
         arguments = f"first: {MAX_PAGE_SIZE}, includeArchived: true{after}"
         text = (
             f"{root.call(len(some), 'filter: $ids')} "
-            f"{{ nodes {{ id {root.children.name}({arguments}) {{ nodes {{ {DATES} }} }} }} }}"
+            f"{{ nodes {{ id {inside.name}({arguments}) {{ nodes {{ {DATES} }} }} }} }}"
         )
         ids = {"ids": (f"{root.entity}Filter", {"id": {"in": some}})}
         nodes = roots.ask({"long": Question(text, ids, ("nodes",))}).get("long", {"nodes": []})["nodes"]
         if len(nodes) < len(some):
             return False
         for node in nodes:
-            rows = (node.get(root.children.name) or {}).get("nodes") if isinstance(node, dict) else None
-            if not isinstance(rows, list) or not all(map(is_sound, rows)):
+            rows = _rows_in(node, inside)
+            if rows is None or not all(map(is_sound, rows)):
                 return False
             for row in rows:
                 whole.take(row, part.since)
@@ -258,7 +248,7 @@ def _walk_long(roots: Roots, root: Root, part: Part, whole: Whole) -> bool:
 def created(roots: Roots, stream: Stream, cursor: str | None) -> set[str]:
     """The ids of the rows of a stream, or of parents, that were created since a cursor.
 
-    None where they cannot be asked for. Roots are ordered by `createdAt`, newest first (docs/linear-api.md,
+    As many as could be asked for. Roots are ordered by `createdAt`, newest first (docs/linear-api.md,
     FILTER-6 and FILTER-7).
     """
     found: set[str] = set()
@@ -273,21 +263,27 @@ def created(roots: Roots, stream: Stream, cursor: str | None) -> set[str]:
     return found
 
 
-def newest_child(root: Root) -> str:
+def newest(inside: NestedList) -> str:
     """GraphQL text that asks for the newest row of a list in a parent, or for as many as may be archived."""
-    assert root.children is not None
-    first = 1 if root.children.is_ordered else root.children.first
-    newest = f"{root.children.name}(first: {first}, includeArchived: true, orderBy: updatedAt)"
-    return f"{newest} {{ nodes {{ {DATES} }} }}"
+    first = 1 if inside.is_ordered else inside.first
+    return (
+        f"{inside.name}(first: {first}, includeArchived: true, orderBy: updatedAt) {{ nodes {{ {DATES} }} }}"
+    )
 
 
-def has_news(node: Record, cursor: str, child: Root | None) -> bool:
-    """Whether a row, or the newest row of its list, was changed or archived at a moment or after it."""
-    if child is None or child.children is None:
+def has_news(node: Record, cursor: str, inside: NestedList | None) -> bool:
+    """Whether a row, or a row of a list inside it, was changed or archived at a moment or after it."""
+    if inside is None:
         return is_since(node, cursor)
-    rows = node.get(child.children.name)
-    nodes = rows.get("nodes") if isinstance(rows, dict) else None
-    return not isinstance(nodes, list) or any(not is_sound(row) or is_since(row, cursor) for row in nodes)
+    rows = _rows_in(node, inside)
+    return rows is None or any(not is_sound(row) or is_since(row, cursor) for row in rows)
+
+
+def _rows_in(node: Any, inside: NestedList) -> list[Any] | None:
+    """The rows of a list inside a node; None where it did not come."""
+    found = node.get(inside.name) if isinstance(node, dict) else None
+    rows = found.get("nodes") if isinstance(found, dict) else None
+    return rows if isinstance(rows, list) else None
 
 
 def is_since(node: Record, cursor: str) -> bool:

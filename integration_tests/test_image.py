@@ -180,7 +180,7 @@ def test_sigterm_ends_it_at_once_and_its_states_are_good(
 
 
 def test_256_megabytes_are_enough_for_100_000_issues(
-    image: str, in_container: MakeContainer, linear_api: LinearApi, tmp_path: Path
+    image: str, in_container: MakeContainer, linear_api: LinearApi
 ) -> None:
     connector = in_container(linear_api, "--memory", "256m", "--memory-swap", "256m")
     with _LoadServer() as url:

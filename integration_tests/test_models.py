@@ -37,8 +37,6 @@ KEYS = {
     "linear_project_progress": ("project_id",),
     "linear_daily_open_issues": ("team_id", "day"),
 }
-# The simulator makes these ids up: Linear's schema does not say that they are some.
-WITHOUT_ROW = {"linear_relations_of_issue_history", "linear_relations_of_teams"}
 TOMBSTONES = {"issues": 5, "cycles": 1, "issue_labels": 1, "users": 1}
 PAGE = ROOT / "docs" / "dbt.md"
 ENTITIES = {stream.name: stream.entity for stream in streams()}

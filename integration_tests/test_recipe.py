@@ -159,9 +159,7 @@ def test_the_recipe_without_docker_installs_what_it_runs(linear_api: LinearApi, 
 
 @pytest.mark.image_tests
 @pytest.mark.timeout(900)
-def test_the_recipe_with_docker(
-    linear_api: LinearApi, image: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_recipe_with_docker(linear_api: LinearApi, image: str, tmp_path: Path) -> None:
     # The image is built, and a container reaches the simulator on this machine's loopback.
     real, wrapper = shutil.which("docker"), tmp_path / "bin" / "docker"
     wrapper.parent.mkdir()

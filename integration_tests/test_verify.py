@@ -167,7 +167,7 @@ def keep(name: str, value: Any, only: Collection[str] | None) -> bool:
 
 
 @pytest.mark.slow
-def test_the_report_holds_nothing_of_the_workspace(api, capsys, monkeypatch, tmp_path):
+def test_the_report_holds_nothing_of_the_workspace(api):
     assert mark(api.workspace) > 5_000
     rows = {row_id: row for of in api.workspace.rows.values() for row_id, row in of.items()}
     stamps = {row["updatedAt"] for row in rows.values() if "updatedAt" in row}
@@ -206,7 +206,7 @@ def test_what_would_exceed_the_bound_is_not_sent_and_said_to_be_unseen(api):
 
 
 @pytest.fixture
-def command(monkeypatch, tmp_path):
+def command(monkeypatch):
     """Runs the command with a key and an address; returns the exit code and what it printed."""
 
     def run(api: LinearApi, *arguments: str, key: str | None = None) -> tuple[int, str]:

@@ -74,11 +74,9 @@ class NestedList:
 
     def page(self, first: int, after: str | None = None, whole: bool = True) -> str:
         """GraphQL text of one page of the connection, with its `pageInfo` where it is to be `whole`."""
-        return f"{self._call(first, after)} {{ nodes {{ {self.items} }} {PAGE_INFO if whole else ''} }}"
-
-    def _call(self, first: int, after: str | None = None) -> str:
-        arguments = [f"first: {first}", f'after: "{after}"' if after else "", self.arguments]
-        return f"{self.name}({', '.join(part for part in arguments if part)})"
+        given = [f"first: {first}", f'after: "{after}"' if after else "", self.arguments]
+        arguments = ", ".join(one for one in given if one)
+        return f"{self.name}({arguments}) {{ nodes {{ {self.items} }} {PAGE_INFO if whole else ''} }}"
 
 
 @dataclass(frozen=True)

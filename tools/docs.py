@@ -26,7 +26,6 @@ from tools.relations import AREAS, area_of, node_type, phrase_of, relations
 from tools.schemas import ROOT, contract, streams
 from tools.verify.facts import table as verified_facts
 
-README = ROOT / "README.md"
 MODELS = ROOT / "dbt" / "models" / "marts" / "linear_models.yml"
 PICTURE = ROOT / "docs" / "streams.svg"
 

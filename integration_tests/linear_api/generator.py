@@ -19,7 +19,6 @@ from .rows import embedded
 from .workspace import Workspace
 
 HOUR = 3_600_000
-MINUTE = 60_000
 
 NAMES = (
     "Ada Lovelace", "José Álvarez", "Zoë Müller", "Łukasz Żak", "山田 太郎", "Nguyễn Thị Hoa",
@@ -1055,7 +1054,7 @@ class _Generator:
         self.retire("Document", 0.05)
 
     def agents(self) -> None:
-        self.skill_ids = [
+        for number in range(4):
             self.make(
                 "AgentSkill",
                 title=self.title(),
@@ -1066,8 +1065,6 @@ class _Generator:
                 slugId=f"skill-{number}",
                 recentUsageCount=float(number),
             )
-            for number in range(4)
-        ]
         app = self.users[1]
         kinds = self.workspace.schema.possible_types(
             self.workspace.schema.graphql.type_map["AgentActivityContent"]

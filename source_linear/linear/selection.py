@@ -14,7 +14,6 @@ _CONNECTION = {"nodes", "edges", "pageInfo"}
 _TOKEN = re.compile(
     r"\.\.\.\s*on\s+(?P<on>\w+)"
     r"|(?:(?P<alias>\w+)\s*:\s*)?(?P<name>\w+)\s*(?:\((?P<arguments>(?:[^()\"]|\"[^\"]*\")*)\))?"
-    r"\s*(?P<directive>@\w+\([^)]*\))?"
     r"|(?P<brace>[{}])"
 )
 
@@ -29,7 +28,6 @@ class Field:
         alias: the name under which the field is answered, where it is not its own.
         first: how many nodes of a connection are asked for, a number or a variable; "" where it is not said.
         arguments: what else stands in its parentheses.
-        directive: for example `@include(if: $with_projects)`.
         selection: what is selected of it.
     """
 
@@ -38,7 +36,6 @@ class Field:
     alias: str = ""
     first: str = ""
     arguments: str = ""
-    directive: str = ""
     selection: "Selection" = ()
 
     @property
@@ -52,9 +49,8 @@ class Field:
         head = f"... on {self.on}" if self.on else f"{self.alias}: {self.name}" if self.alias else self.name
         given = ", ".join(part for part in (self.first and f"first: {self.first}", self.arguments) if part)
         arguments = f"({given})" if given else ""
-        directive = f" {self.directive}" if self.directive else ""
         inner = f" {{ {text(self.selection)} }}" if self.selection else ""
-        return f"{head}{arguments}{directive}{inner}"
+        return f"{head}{arguments}{inner}"
 
 
 Selection = tuple[Field, ...]
@@ -121,7 +117,6 @@ def _field(token: re.Match[str]) -> Field:
         alias=token["alias"] or "",
         first=first[1] if first else "",
         arguments=given[first.end() :] if first else given,
-        directive=token["directive"] or "",
     )
 
 

@@ -152,7 +152,7 @@ class Copy:
             Whether the state did not know some of them so: then it goes out first, so that a sync that is
             killed leaves no row that no state knows.
         """
-        if self._until and self._reported:
+        if self._until:
             is_later = False
             for row in rows:
                 if row[CURSOR_FIELD] < self._until and row["id"] in self._reported:

@@ -139,8 +139,7 @@ class Deletions:
 
     def _state(self, name: str) -> AirbyteMessage:
         """A state with the latest cursor, and what the copy may hold."""
-        if name in self._copies:
-            self._states.keep(name, _COPY, self._copies[name].state())
+        self._states.keep(name, _COPY, self._copies[name].state())
         cursor = self._cursors.get(name) or self._states.cursors.get(name) or BEGINNING
         stream = AirbyteStreamState(
             stream_descriptor=StreamDescriptor(name=name),

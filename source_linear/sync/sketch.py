@@ -7,7 +7,7 @@ It is an invertible Bloom lookup table (Eppstein, Goodrich, Uyeda, Varghese: Wha
 import base64
 import struct
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from hashlib import blake2b
 from typing import NamedTuple
 from uuid import UUID
@@ -121,11 +121,8 @@ class Sketch:
 class IdFilter:
     """Remembers ids in 4 kB: it never forgets one, and now and then takes another one for one of them."""
 
-    def __init__(self, ids: Iterable[str] = ()) -> None:
-        """Remember `ids`."""
+    def __init__(self) -> None:
         self._bits = bytearray(_FILTER_BITS // 8)
-        for one in ids:
-            self.add(one)
 
     def add(self, row_id: str) -> None:
         """Remember an id."""
@@ -135,10 +132,6 @@ class IdFilter:
     def __contains__(self, row_id: str) -> bool:
         """Whether it was added. With 1,000 ids in it, about one in 1,500 others is taken for one of them."""
         return all(self._bits[bit >> 3] & 1 << (bit & 7) for bit in _bits_of(row_id))
-
-    def __bool__(self) -> bool:
-        """Whether there are any."""
-        return any(self._bits)
 
     def text(self) -> str:
         """The filter as text, at most 6 kB."""

@@ -3,11 +3,12 @@
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
+from source_linear.linear.budget import number
 from source_linear.linear.connection import cause_of
 from source_linear.linear.errors import TABLE, Action, Failure, Problem, failure
 
@@ -47,8 +48,18 @@ class Answer:
     data: dict[str, Any]
     problems: tuple[Problem, ...] = ()
     failure: Failure | None = None
-    headers: Mapping[str, str] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0.0
+
+    @property
+    def points(self) -> float:
+        """What Linear billed for it; 0 where it does not say."""
+        return number(self.headers, "X-Complexity")
+
+    @property
+    def refused(self) -> dict[str, str]:
+        """The fields that Linear left out, each with its reason."""
+        return {problem.field: problem.said for problem in self.problems if problem.field}
 
 
 def decoded(body: bytes) -> Any:

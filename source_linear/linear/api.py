@@ -169,6 +169,16 @@ class Api:
         """This thread is done with the answer that it kept its slot for."""
         self._slots.leave()
 
+    def note_refused(self, stream: str, fields: Mapping[str, str]) -> None:
+        """Linear left out fields, each with its reason: a warning says so, once a stream and field."""
+        if news := self.budget.refused(stream, fields):
+            _LOGGER.warning(
+                "%sLinear left out %s (%s); null is written, the rows are kept.",
+                subject(stream),
+                ", ".join(news),
+                "; ".join(sorted(set(news.values()))),
+            )
+
     def _persist(
         self, stream: str, query: str, body: bytes, roots: Mapping[str, Collection[str]], tries: int | None
     ) -> Answer:
@@ -181,14 +191,14 @@ class Api:
             failure = answer.failure
             if failure is None or (failure.has_data and self._suffices(stream, answer, attempt)):
                 self._gave_up.pop(stream, None)
-                self._warn_of_refused_fields(stream, answer)
+                self.note_refused(stream, answer.refused)
                 return answer
             self._slots.leave()
             if failure.action is Action.WAIT and self.waits:
                 limited_since = self._now() if limited_since is None else limited_since
                 if self._now() - limited_since > LONGEST_LIMIT:
                     raise LinearError(_lasting_limit(failure))
-                self.budget.exhausted(stream, answer.headers or {})
+                self.budget.exhausted(stream, answer.headers)
             elif failure.action is Action.REFRESH and not renewed and self._credentials.refuse(header):
                 renewed = True
             else:
@@ -196,7 +206,7 @@ class Api:
                 left -= answer.seconds + pause
                 if failure.action is not Action.RETRY or left < 0 or attempt + 1 == tries:
                     if failure.has_data and failure.action is Action.RETRY:  # no more will come
-                        self._warn_of_refused_fields(stream, answer)
+                        self.note_refused(stream, answer.refused)
                         return answer
                     if failure.action is Action.RETRY and (left < 0 or self._gave_up[stream]):
                         self._gave_up[stream].add(query)
@@ -258,16 +268,6 @@ class Api:
         if answer.failure is None or answer.failure.action is not Action.RETRY:
             return False
         return attempt >= _TRIES_FOR_THE_REST or all(one.field and one.field in known for one in passing)
-
-    def _warn_of_refused_fields(self, stream: str, answer: Answer) -> None:
-        fields = {problem.field: problem.said for problem in answer.problems if problem.field}
-        if news := self.budget.refused(stream, fields):
-            _LOGGER.warning(
-                "%sLinear left out %s (%s); null is written, the rows are kept.",
-                subject(stream),
-                ", ".join(news),
-                "; ".join(sorted(set(news.values()))),
-            )
 
 
 def _lasting_limit(failure: Failure) -> Failure:

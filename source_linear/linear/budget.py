@@ -142,15 +142,15 @@ class Budget:
 
     def observe(self, stream: str, headers: Mapping[str, str]) -> None:
         """Take over what a response says of the budget and of its own cost."""
-        points = _number(headers, "X-Complexity")
+        points = number(headers, "X-Complexity")
         now = self._now()
         with self._lock:
             for bucket, kind, spent in (
                 (self._requests, "Requests", 1),
                 (self._points, "Complexity", points),
             ):
-                limit = _number(headers, f"X-RateLimit-{kind}-Limit")
-                remaining = _number(headers, f"X-RateLimit-{kind}-Remaining")
+                limit = number(headers, f"X-RateLimit-{kind}-Limit")
+                remaining = number(headers, f"X-RateLimit-{kind}-Remaining")
                 bucket.observe(limit, remaining, self._reset(headers, kind), spent, now)
             if points:
                 self._typical[stream] = points
@@ -172,7 +172,7 @@ class Budget:
         Where only the bucket of an endpoint is exhausted, this stream's requests are held.
         """
         now = self._now()
-        points = max(1.0, _number(headers, "X-Complexity"), self._typical.get(stream, 0.0))
+        points = max(1.0, number(headers, "X-Complexity"), self._typical.get(stream, 0.0))
         shared = [
             self._reset(headers, kind)
             for kind, needed in (("Requests", 1.0), ("Complexity", points))
@@ -183,7 +183,7 @@ class Budget:
         until = max(resets, default=0.0)
         if until <= now:
             # Without a usable Reset a minute is long enough for a leaky bucket to have some room again.
-            until = now + (_number(headers, "Retry-After") or UNTOLD)
+            until = now + (number(headers, "Retry-After") or UNTOLD)
         who = stream if endpoint else ""
         with self._lock:
             self._blocked_until[who] = max(self._blocked_until[who], min(until, now + _LONGEST_BLOCK))
@@ -238,17 +238,18 @@ class Budget:
             theirs = parsedate_to_datetime(headers["Date"]).timestamp()
         except (KeyError, ValueError):
             theirs = now
-        return now + _number(headers, f"X-RateLimit-{kind}-Reset") / 1000 - theirs
+        return now + number(headers, f"X-RateLimit-{kind}-Reset") / 1000 - theirs
 
 
 def _is_empty(headers: Mapping[str, str], kind: str, needed: float = 1) -> bool:
     name = f"X-RateLimit-{kind}-Remaining"
-    return name in headers and _number(headers, name) < needed
+    return name in headers and number(headers, name) < needed
 
 
-def _number(headers: Mapping[str, str], name: str) -> float:
+def number(headers: Mapping[str, str], name: str) -> float:
+    """The number in a header; 0 where it is missing, or holds none."""
     try:
-        number = float(headers.get(name, 0))
+        found = float(headers.get(name, 0))
     except ValueError:
         return 0.0
-    return number if math.isfinite(number) else 0.0
+    return found if math.isfinite(found) else 0.0

@@ -159,13 +159,7 @@ class Pages:
         refused = failed.code in REFUSALS and first is not None and first.index is not None
         if not refused or first is None or not first.field or not self._query.refuse(first.field):
             return failed.code in _UNWANTED and self._query.omissions > omissions
-        self._api.shared.api.budget.refused(self._name, {first.field: first.said})
-        _LOGGER.warning(
-            "%sLinear left out %s (%s); null is written, the rows are kept.",
-            subject(self._name),
-            first.field,
-            first.said,
-        )
+        self._api.shared.api.note_refused(self._name, {first.field: first.said})
         return True
 
     def _refuses(self, root: Root, failed: Failure) -> bool:
@@ -189,7 +183,7 @@ class Pages:
         if page.light or names != set(page.cursors) or not self._stream.connection:
             return
         if all(len(answer.data[name]["nodes"]) == page.shape.first for name in names):
-            self._query.learn(page.shape, _points_of(answer))
+            self._query.learn(page.shape, answer.points)
 
     def _by_filter(self, root: Root, ids: Sequence[str]) -> list[tuple[Record, Shape]]:
         wanted = all_of(self._team_filter, {"id": {"in": list(ids)}})
@@ -221,11 +215,3 @@ class Pages:
                 self._api.leave_out(row, "", error.failure.reason)
             return []
         return [(answer.data[key], Shape(1))] if is_sound(answer.data[key]) else []
-
-
-def _points_of(answer: Answer) -> float:
-    """What Linear billed for an answer."""
-    try:
-        return float((answer.headers or {}).get("X-Complexity", 0))
-    except ValueError:
-        return 0.0

@@ -101,7 +101,7 @@ def time_of(workspace: Workspace, api: Api, streams: Collection[Stream]) -> date
     """
     now, dated = pendulum.now("UTC"), None
     with suppress(KeyError, ValueError, TypeError):
-        dated = pendulum.instance(parsedate_to_datetime((workspace.answer.headers or {})["Date"]))
+        dated = pendulum.instance(parsedate_to_datetime(workspace.answer.headers["Date"]))
     if dated and dated <= now + _AHEAD:
         return dated
     newest = "(first: 1, orderBy: updatedAt, includeArchived: true) { nodes { updatedAt } }"

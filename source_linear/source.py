@@ -48,7 +48,7 @@ _CHECK_PATIENCE = 10.0  # seconds
 _PAGES_AHEAD = 8  # of what is printed: with 16, nothing was faster; with 4, workers waited
 # Beside a state's cursor: the ids of rows to read whenever they changed, and how long the stream's list is.
 _AGAIN, _LENGTH = "again", "length"
-# A page of rows is one record of the CDK (docs/decisions.md, 4).
+# A page of rows is one record of the CDK (docs/decisions.md, 1).
 _FOLDED = {
     "extractor": {"type": "DpathExtractor", "field_path": []},
     "record_filter": {
@@ -82,7 +82,6 @@ class SourceLinear(ConcurrentDeclarativeSource):
         Raises:
             AirbyteTracedException: configuration, catalog or state are not usable (config_error).
         """
-        self._news: Mapping[str, Collection[str] | None] = {}
         if config is not None:
             config = _validated(config)
         parameters = [entry["$parameters"] for entry in manifest()["streams"]]
@@ -146,7 +145,7 @@ class SourceLinear(ConcurrentDeclarativeSource):
 
     def streams(self, config: Mapping[str, Any]) -> list[AbstractStream]:
         """The streams of the manifest; in a read, those of the catalog, bounded by this sync."""
-        cdk.use_manifest(self, self._manifest_of_this_sync(self._config))
+        cdk.use_manifest(self, self._manifest_of_this_sync())
         streams = super().streams(config)
         cdk.keep_state_as(streams, WindowState)
         return streams
@@ -201,7 +200,7 @@ class SourceLinear(ConcurrentDeclarativeSource):
         self._resume(probe)
         deletions.compare(probe, Roots(api), workspace, milliseconds(now))
         self._follow_relations(probe)
-        self._news = self._shared.news = probe.news
+        self._shared.news = probe.news
         self._shared.lengths |= probe.lengths
         return workspace
 
@@ -223,7 +222,7 @@ class SourceLinear(ConcurrentDeclarativeSource):
 
     def _read_streams(self) -> dict[str, Stream]:
         """The streams that are read, with the columns that are selected."""
-        made = self._manifest_of_this_sync(self._config)["streams"]
+        made = self._manifest_of_this_sync()["streams"]
         return {one["$parameters"]["name"]: Stream.from_parameters(one["$parameters"]) for one in made}
 
     def _probe(self, deletions: Deletions) -> Probe:
@@ -269,7 +268,7 @@ class SourceLinear(ConcurrentDeclarativeSource):
                 self._states.keep(name, _LENGTH, self._shared.lengths.get(name))
             yield message
 
-    def _manifest_of_this_sync(self, config: Mapping[str, Any]) -> dict[str, Any]:
+    def _manifest_of_this_sync(self) -> dict[str, Any]:
         """The manifest with what it cannot know: the selected columns and this sync's bounds."""
         made = manifest()
         if self._configured:
@@ -286,9 +285,10 @@ class SourceLinear(ConcurrentDeclarativeSource):
             if columns:
                 entry["$parameters"] = parameters = narrowed(parameters, list(columns))
             full = configured is not None and configured.sync_mode is SyncMode.full_refresh
-            cursor, known = self._states.cursors.get(name), self._news.get(name)
-            bounds = self._sync.bounds(self._declared[name], cursor, full, config, whole=known is not None)
-            parameters["sync"] = asdict(bounds)
+            cursor, known = self._states.cursors.get(name), self._shared.news.get(name)
+            parameters["sync"] = asdict(
+                self._sync.bounds(self._declared[name], cursor, full, self._config, whole=known is not None)
+            )
         return made
 
 

@@ -2,15 +2,16 @@
 
 import re
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from source_linear import streams
 from source_linear.linear.errors import Failure
 from source_linear.linear.selection import Field, Selection, parse, price, text, without
 from source_linear.streams import CURSOR_FIELD, MAX_COST, PAGE_INFO_POINTS, NestedList, Root, Stream
 
+_Item = TypeVar("_Item")
 _ROOM = 0.8 * MAX_COST  # what a grown page may cost: the next one may be dearer
 _CHEAPER = 0.5  # of the formula's price: where Linear bills no less, larger pages would cost more
 _LONGEST_INLINE = 100  # items of a list that are asked for with its node
@@ -219,6 +220,21 @@ class StreamQuery:
         self.omissions += 1
         self.gone |= before - _keys(left, self.stream)
         return [what]
+
+
+def affordable(items: Iterable[_Item], points: Callable[[_Item], float]) -> Iterator[list[_Item]]:
+    """Items in groups that each stay within what one query may cost; `points` tells what one costs."""
+    group: list[_Item] = []
+    cost = 0.0
+    for item in items:
+        own = points(item)
+        if group and cost + own > MAX_COST:
+            yield group
+            group, cost = [], 0.0
+        group.append(item)
+        cost += own
+    if group:
+        yield group
 
 
 def all_of(*filters: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple, TypeGuard
 
 from source_linear.linear.errors import Action, LinearError, failure
 from source_linear.linear.selection import parse, price
-from source_linear.query import Shape
-from source_linear.streams import CURSOR_FIELD, MAX_COST, MAX_PAGE_SIZE, NestedList, Record, Root
+from source_linear.query import Shape, affordable
+from source_linear.streams import CURSOR_FIELD, MAX_PAGE_SIZE, NestedList, Record, Root
 from source_linear.sync.asking import TRIES, StreamApi
 from source_linear.sync.nodes import is_sound
 
@@ -212,17 +212,7 @@ def _together(unfinished: _Lists) -> Iterator[_Lists]:
 
 def _batches(waiting: Sequence[_Lists]) -> Iterator[list[_Lists]]:
     """Lists that together stay within what one query may cost; those of one node stay together."""
-    batch: list[_Lists] = []
-    points = 0.0
-    for unfinished in waiting:
-        own = sum(one.points for one in unfinished)
-        if batch and points + own > MAX_COST:
-            yield batch
-            batch, points = [], 0.0
-        batch.append(unfinished)
-        points += own
-    if batch:
-        yield batch
+    return affordable(waiting, lambda unfinished: sum(one.points for one in unfinished))
 
 
 def _is_rest(page: Any, one: _Unfinished) -> TypeGuard[Mapping[str, Any]]:

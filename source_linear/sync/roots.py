@@ -8,7 +8,8 @@ from source_linear.linear.answers import Answer
 from source_linear.linear.api import Api
 from source_linear.linear.errors import Action, LinearError
 from source_linear.linear.selection import parse, price
-from source_linear.streams import MAX_COST, MAX_PAGE_SIZE, Stream
+from source_linear.query import affordable
+from source_linear.streams import MAX_PAGE_SIZE, Stream
 
 _TRIES = 3
 
@@ -62,7 +63,7 @@ class Roots:
             What each answered. One that is not there is refused, or could not be asked.
         """
         data: dict[str, Any] = {}
-        waiting = [list(part) for part in _affordable(wanted)]
+        waiting = list(affordable(wanted, lambda name: wanted[name].points))
         while waiting:
             names = waiting.pop(0)
             if len(names) > self.most:
@@ -131,19 +132,6 @@ class Roots:
             self.most = len(rest) // 2
         half = 0 if news else len(rest) // 2
         return [part for part in (rest[:half], rest[half:]) if part]
-
-
-def _affordable(wanted: Mapping[str, Question]) -> list[list[str]]:
-    """The roots in groups that each stay within what one query may cost."""
-    groups: list[list[str]] = [[]]
-    points = 0.0
-    for name, question in wanted.items():
-        if groups[-1] and points + question.points > MAX_COST:
-            groups.append([])
-            points = 0.0
-        groups[-1].append(name)
-        points += question.points
-    return groups if wanted else []
 
 
 def refused_streams(api: Api, streams: Collection[Stream]) -> dict[str, str]:

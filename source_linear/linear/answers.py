@@ -114,15 +114,13 @@ def judge(stream: str, status: int, body: bytes, roots: Mapping[str, Collection[
             return Answer(data)
         detail = f"HTTP {status}, without {', '.join(missing) or 'data'}"
         return Answer(data, failure=failure(stream, _code_of_status(status, "INCOMPLETE"), detail))
-    deciding = next(
-        (one for action in _REFUSED for one in problems if TABLE[one.code][0] is action), problems[0]
-    )
-    if not missing and data and TABLE[deciding.code][0] not in (Action.RETRY, Action.WAIT, Action.REDUCE):
+    deciding = next((one for action in _REFUSED for one in problems if one.action is action), problems[0])
+    has_data = bool(data) and not missing
+    if has_data and deciding.action not in (Action.RETRY, Action.WAIT, Action.REDUCE):
         return Answer(data, problems)
     ordered = (deciding, *(one for one in problems if one is not deciding))
     path = ".".join(map(str, deciding.path))
     detail = f"HTTP {status}: {deciding.said}{f', at {path}' if path else ''}"
-    has_data = bool(data) and not missing
     return Answer(data, problems, failure(stream, deciding.code, detail, has_data, ordered))
 
 

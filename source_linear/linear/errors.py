@@ -44,9 +44,14 @@ class Problem:
     said: str
 
     @property
+    def action(self) -> Action:
+        """What is to be done about it."""
+        return TABLE[self.code][0]
+
+    @property
     def may_pass(self) -> bool:
         """Whether asking again may bring what is missing."""
-        return TABLE[self.code][0] in (Action.RETRY, Action.WAIT)
+        return self.action in (Action.RETRY, Action.WAIT)
 
     @property
     def field(self) -> str:
@@ -116,11 +121,12 @@ _UNREACHABLE: _Row = (
     "Linear's API could not be reached or did not answer as it should ({detail}).",
     "Try again; if it fails again, see https://linearstatus.com.",
 )
+_REPORT_IT = "This is a bug of source-linear, not of your configuration: please report it with this message."
 _BUG: _Row = (
     Action.FAIL,
     _SYSTEM,
     "Linear refused the connector's query as invalid ({detail}).",
-    "This is a bug of source-linear, not of your configuration: please report it with this message.",
+    _REPORT_IT,
 )
 _CLIENT: _Row = (
     Action.FAIL,
@@ -249,7 +255,7 @@ TABLE: Mapping[str, _Row] = {
         Action.FAIL,
         _SYSTEM,
         "The request is larger than Linear takes ({detail}).",
-        "This is a bug of source-linear, not of your configuration: please report it with this message.",
+        _REPORT_IT,
     ),
     "NOT_SENT": (
         Action.FAIL,

@@ -144,6 +144,10 @@ def test_a_failed_stream_is_named_with_its_reason_and_where_it_resumes(log):
     assert line.message.endswith("The next sync resumes from 2026-01-31T08:15:00.000Z.")
 
 
+def test_where_all_streams_failed_no_others_are_called_complete():
+    assert final(failing("issues")).message.startswith("1 of 1 streams failed. issues (resumes")
+
+
 def test_a_stream_without_state_resumes_from_where_it_started():
     assert "issues (resumes from the beginning)" in final(failing("issues")).message
     cursor = "2026-01-31T08:15:00.000Z"

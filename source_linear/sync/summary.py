@@ -192,5 +192,6 @@ def _failure(failed: Mapping[str, Outcome], streams: int) -> AirbyteTracedExcept
     for name, outcome in failed.items():
         by_reason[outcome.reason].append(f"{name} ({outcome.resumes})")
     reasons = " ".join(f"{', '.join(names)}: {reason}" for reason, names in by_reason.items())
-    message = f"{len(failed)} of {streams} streams failed, the others are complete. {reasons}"
+    others = ", the others are complete" if len(failed) < streams else ""
+    message = f"{len(failed)} of {streams} streams failed{others}. {reasons}"
     return AirbyteTracedException(message=message, internal_message=message, failure_type=kind)

@@ -1,6 +1,7 @@
 """What a sync says of how far it is, by a clock that the tests move."""
 
 import logging
+import threading
 
 import pytest
 from airbyte_cdk.models import (
@@ -221,13 +222,18 @@ def test_a_stream_that_has_ended_or_has_just_begun_says_nothing(progress, clock,
 
 
 def test_it_speaks_by_itself_until_the_sync_ends(clock, budget, said):
-    turns = iter([False, False, True])
-    spoken = []
-    progress = Progress(budget, clock, stopped=lambda seconds: spoken.append(seconds) or next(turns))
+    spoken, ended = [], threading.Event()
+
+    def stopped(seconds):
+        spoken.append(seconds)
+        if len(spoken) == 5:
+            ended.set()
+        return ended.is_set()
+
+    progress = Progress(budget, clock, stopped)
     progress.say = lambda: spoken.append("line")
     list(progress.watch([]))
-    while len(spoken) < 5:
-        pass
+    assert ended.wait(60)
     assert spoken == [EVERY, "line", EVERY, "line", EVERY]
 
 

@@ -1,6 +1,7 @@
 """What an answer is taken for, on recorded answers and on made-up ones: a pure function."""
 
 import json
+import socket
 
 import pytest
 import requests
@@ -361,8 +362,12 @@ def test_an_access_token_is_no_failure():
     assert judge_token("", 200, b'{"access_token": "x"}') == ({"access_token": "x"}, None)
 
 
-def test_a_real_dns_failure_is_known_as_one(monkeypatch):
+def test_a_name_that_cannot_be_resolved_is_known_as_that(monkeypatch):
+    def fail(*_):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
     monkeypatch.setenv("NO_PROXY", "*")
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
     with pytest.raises(requests.ConnectionError) as caught:
         requests.post("https://no-such-host.invalid/graphql", timeout=10)
     assert "could not be resolved" in judge_silence("issues", caught.value).message

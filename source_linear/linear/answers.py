@@ -72,7 +72,10 @@ def decoded(body: bytes) -> Any:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
         # JSON.stringify writes a text that was cut inside of an emoji as half a surrogate pair.
-        return _repaired(json.loads(body.decode("utf-8", "replace"), parse_constant=lambda _: None))
+        try:
+            return _repaired(json.loads(body.decode("utf-8", "replace"), parse_constant=lambda _: None))
+        except (RecursionError, OverflowError):
+            raise json.JSONDecodeError("nested too deep, or with a number that is too large", "", 0) from None
 
 
 def _repaired(value: Any) -> Any:

@@ -12,6 +12,7 @@ from source_linear.linear.errors import Failure
 
 _WRAPPING = " \t\r\n\"'`“”‘’"  # what comes along when a key is copied
 _EARLY = pendulum.duration(minutes=5)  # before an access token ends
+_SHORTEST, _LONGEST = 600, 365 * 86_400  # seconds that an access token is taken to last, whatever is told
 _SECRETS = ("api_key", "access_token", "refresh_token", "client_secret")
 # Posts a form to a URL: the HTTP status and the body, or why there is none.
 Post = Callable[[str, Mapping[str, str]], tuple[int, bytes] | Failure]
@@ -97,14 +98,16 @@ class Credentials:
         answered = post(self._token_url, form | {name: self._values[name] for name in names})
         if isinstance(answered, Failure):
             return answered
-        tokens, failed = judge_token(stream, *answered)
-        if failed:
-            return failed
+        status, body = answered
+        tokens, failed = judge_token(stream, status, body)
+        if failed:  # what it says may repeat a secret
+            return judge_token(stream, status, self.redacted(body))[1]
         before = self._values.get("refresh_token")
         self._values |= {name: tokens[name] for name in ("access_token", "refresh_token") if tokens.get(name)}
         self._secrets |= {str(self._values[name]) for name in _SECRETS if self._values.get(name)}
         seconds = tokens.get("expires_in")
-        lifetime = pendulum.duration(seconds=seconds if isinstance(seconds, int | float) else 3600)
+        told = seconds if isinstance(seconds, int | float) else 3600
+        lifetime = pendulum.duration(seconds=min(max(_SHORTEST, told), _LONGEST))
         end = (pendulum.now("UTC") + lifetime).isoformat(timespec="milliseconds")
         self._values["token_expiry_date"] = end.replace("+00:00", "Z")
         if self._values.get("refresh_token") != before:

@@ -382,3 +382,9 @@ def test_every_row_is_two_sentences_and_helps(code):
     # What is not asked again is for somebody to put right; but a list without a cursor may have one later.
     if code not in ("NO_CURSOR", "UNREADABLE"):
         assert (kind is TRANSIENT) == (action in (Action.RETRY, Action.WAIT))
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b'{"data":' * 100_000, b"[1%b]" % (b"0" * 400)])
+def test_a_body_that_cannot_be_held_is_not_json(body):
+    assert judge("users", 200, body, USERS).failure.code == "NOT_JSON"
+    assert judge_token("", 200, body)[1].code == "NOT_JSON"

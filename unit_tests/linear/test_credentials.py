@@ -225,3 +225,28 @@ def test_a_token_without_a_usable_lifetime_lasts_an_hour(endpoint, expires_in):
     credentials = Credentials({**OAUTH, "access_token": ""}, URL, replaced.append)
     assert credentials.renew_if_due("", endpoint.post) is None
     assert datetime.fromisoformat(replaced[0]["token_expiry_date"]) < datetime.now(UTC) + timedelta(hours=1.1)
+
+
+@pytest.mark.parametrize("expires_in", [0, -5, 240, float("nan"), True])
+def test_a_token_that_hardly_lasts_is_used_until_it_is_refused(endpoint, expires_in):
+    endpoint.answers = [(200, json.dumps({"access_token": "short", "expires_in": expires_in}).encode())]
+    credentials = Credentials(CLIENT, URL)
+    for _ in range(3):
+        credentials.renew_if_due("", endpoint.post)
+        assert credentials.header == "Bearer short"
+
+
+@pytest.mark.parametrize("expires_in", [1e13, 1e300])
+def test_a_token_that_lasts_for_ages_loses_no_refresh_token(endpoint, expires_in):
+    replaced = []
+    document = {"access_token": "long", "refresh_token": "refresh-1", "expires_in": expires_in}
+    endpoint.answers = [(200, json.dumps(document).encode())]
+    credentials = Credentials({**OAUTH, "token_expiry_date": soon(minutes=1)}, URL, replaced.append)
+    assert credentials.renew_if_due("", endpoint.post) is None
+    assert [values["refresh_token"] for values in replaced] == ["refresh-1"]
+
+
+def test_a_token_endpoint_that_repeats_a_secret_is_not_quoted_with_it(endpoint):
+    endpoint.answers = [(400, b'{"error": "the-secret is wrong"}')]
+    failed = Credentials(CLIENT, URL).renew_if_due("", endpoint.post)
+    assert "is wrong" in failed.message and "the-secret" not in failed.message

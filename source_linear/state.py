@@ -94,9 +94,10 @@ class StreamStates:
     def _taken_over(self, given: AirbyteStateMessage) -> AirbyteStateMessage:
         """A stream's state as the CDK takes it, what it says written down."""
         message = deepcopy(given)
-        if message.type not in (None, AirbyteStateType.STREAM):
+        kind = message.type or (AirbyteStateType.LEGACY if message.data else AirbyteStateType.STREAM)
+        if kind is not AirbyteStateType.STREAM:
             raise config_error(
-                f"state: it is of type {message.type.value}; this connector writes one of type STREAM for "
+                f"state: it is of type {kind.value}; this connector writes one of type STREAM for "
                 "each stream. Reset the connection to read everything from the beginning."
             )
         if not message.stream or not message.stream.stream_state:

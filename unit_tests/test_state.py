@@ -137,3 +137,10 @@ def test_a_file_with_something_else_is_refused(tmp_path, content):
     path.write_text(json.dumps(content))
     with pytest.raises(AirbyteTracedException, match=r"--state: .* is not a list of state messages"):
         read_states(str(path))
+
+
+def test_a_legacy_state_that_does_not_say_its_type_is_refused_like_one_that_does():
+    legacy = AirbyteStateMessageSerializer.load({"data": {"users": {"updatedAt": CURSOR}}})
+    with pytest.raises(AirbyteTracedException, match="LEGACY") as refused:
+        StreamStates([legacy], DECLARED)
+    assert refused.value.failure_type is FailureType.config_error

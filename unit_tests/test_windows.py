@@ -107,3 +107,9 @@ def test_the_state_is_the_end_of_what_was_read_without_a_gap():
         {"start": moments[2], "end": moments[3], "most_recent_cursor_value": moments[3]},
     ]
     assert state._get_latest_complete_time(slices) == moments[1]
+
+
+def test_a_row_without_archivedAt_is_wanted_when_it_was_updated_in_time():
+    swept = window("swept")
+    assert swept.holds({"updatedAt": "2025-03-01T00:00:00.000Z"})
+    assert not swept.holds({"updatedAt": "2024-03-01T00:00:00.000Z"})

@@ -7,7 +7,8 @@ from typing import Any
 from airbyte_cdk.sources.declarative.transformations import RecordTransformation
 from airbyte_cdk.sources.types import Config, StreamSlice, StreamState
 
-from source_linear.shared import shared_by
+from source_linear.linear.errors import LinearError
+from source_linear.shared import shared_by, traced
 from source_linear.streams import Stream
 from source_linear.sync.reading import ROWS
 from source_linear.sync.records import transformation
@@ -43,9 +44,14 @@ class NodeTransformation(RecordTransformation):
             try:
                 self._transform(node)
             except (AttributeError, KeyError, TypeError):
-                reason = "It does not match Linear's schema."
-                self._shared.leave_out(self._name, node["id"], "", reason)
+                self._leave_out(node["id"])
             else:
                 kept.append(node)
         if ROWS in record:
             record[ROWS] = kept
+
+    def _leave_out(self, row_id: str) -> None:
+        try:
+            self._shared.leave_out(self._name, row_id, "", "It does not match Linear's schema.")
+        except LinearError as error:
+            raise traced(error) from None

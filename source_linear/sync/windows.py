@@ -114,7 +114,7 @@ class Window:
         """
         first, last = self.rows
         first = first if since is None else since
-        updated, archived = row[CURSOR_FIELD], row["archivedAt"]
+        updated, archived = row[CURSOR_FIELD], row.get("archivedAt")
         if last is not None and updated > last:
             return False
         if first is None or updated >= first:

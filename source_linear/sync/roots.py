@@ -6,7 +6,7 @@ from typing import Any
 
 from source_linear.linear.answers import Answer
 from source_linear.linear.api import Api
-from source_linear.linear.errors import Action, LinearError
+from source_linear.linear.errors import REFUSALS, Action, Failure, LinearError
 from source_linear.linear.selection import parse, price
 from source_linear.query import affordable
 from source_linear.streams import MAX_PAGE_SIZE, Stream
@@ -45,12 +45,14 @@ class Roots:
         api: Linear's API.
         most: as many roots as Linear took in one query.
         refused: what Linear says of each root that it refuses.
+        forbidden: those of them that these credentials may not read, or the plan does not include.
         first: the first answer.
     """
 
     api: Api
     most: int = 1000
     refused: dict[str, str] = field(default_factory=dict)
+    forbidden: set[str] = field(default_factory=set)
     first: Answer | None = None
 
     def ask(self, wanted: Mapping[str, Question]) -> dict[str, Any]:
@@ -72,9 +74,10 @@ class Roots:
             try:
                 answer = self.send({name: wanted[name] for name in names}, _TRIES)
             except LinearError as error:
-                if error.failure.action not in (Action.FAIL, Action.REDUCE):
+                instead = self._instead_of(names, error.failure)
+                if instead is None:
                     break
-                waiting[:0] = self._without_refused(names, error)
+                waiting[:0] = instead
                 continue
             self.first = self.first or answer
             data |= answer.data
@@ -119,19 +122,31 @@ class Roots:
         document = f"query roots{f'({header})' if header else ''} {{ {query} }}"
         return self.api.ask("", document, variables, {name: one.keys for name, one in wanted.items()}, tries)
 
-    def _without_refused(self, names: list[str], error: LinearError) -> list[list[str]]:
-        """What is to be asked instead of roots that failed together."""
-        problems = error.failure.problems
-        said = {str(problem.path[0]): problem.said for problem in problems if problem.path}
-        if len(names) == 1:
-            said = {names[0]: problems[0].said if problems else error.failure.reason}
-        news = {name: reason for name, reason in said.items() if name in names}
-        self.refused |= news
-        rest = [name for name in names if name not in news]
-        if not news:
-            self.most = len(rest) // 2
-        half = 0 if news else len(rest) // 2
-        return [part for part in (rest[:half], rest[half:]) if part]
+    def _instead_of(self, names: list[str], failed: Failure) -> list[list[str]] | None:
+        """What is to be asked instead of roots that failed together; None where others would fail as well."""
+        of_roots = {
+            str(one.path[0]): one for one in failed.problems if one.path and str(one.path[0]) in names
+        }
+        if failed.action not in (Action.FAIL, Action.REDUCE):  # it may pass
+            return _parts([name for name in names if name not in of_roots]) if of_roots else None
+        is_too_large = failed.action is Action.REDUCE or failed.code == "TOO_LARGE"
+        if not (failed.problems or is_too_large):
+            return None
+        if len(names) == 1 and not of_roots:
+            self.refused[names[0]] = failed.problems[0].said if failed.problems else failed.reason
+            return []
+        self.refused |= {name: problem.said for name, problem in of_roots.items()}
+        self.forbidden |= {name for name, problem in of_roots.items() if problem.code in REFUSALS}
+        if of_roots:
+            return _parts([name for name in names if name not in of_roots])
+        half = len(names) // 2
+        if is_too_large:
+            self.most = half
+        return _parts(names[:half], names[half:])
+
+
+def _parts(*groups: list[str]) -> list[list[str]]:
+    return [group for group in groups if group]
 
 
 def refused_streams(api: Api, streams: Collection[Stream]) -> dict[str, str]:

@@ -248,10 +248,10 @@ def _who(workspace: Workspace) -> bytes:
         "name": "n",
         "urlKey": "k",
         "createdAt": _text(workspace.origin).decode(),
-        "createdIssueCount": workspace.sizes["issues"],
     }
     viewer = {"id": "u", "name": "n", "email": "e", "admin": True}
-    return orjson.dumps({"data": {"viewer": viewer, "organization": organization}})
+    counted = {"createdIssueCount": workspace.sizes["issues"]}
+    return orjson.dumps({"data": {"viewer": viewer, "organization": organization, "counted": counted}})
 
 
 def _text(milliseconds: int) -> bytes:

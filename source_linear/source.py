@@ -120,7 +120,7 @@ class SourceLinear(ConcurrentDeclarativeSource):
         api = self._shared.api
         api.patience, api.waits = _CHECK_PATIENCE, False
         try:
-            viewer, organization, _ = ask_who(api, self._config.get("team_keys") or ())
+            viewer, organization, *_ = ask_who(api, self._config.get("team_keys") or ())
         except (LinearError, AirbyteTracedException) as error:
             return AirbyteConnectionStatus(
                 status=Status.FAILED, message=getattr(error, "message", str(error))

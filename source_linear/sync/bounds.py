@@ -92,9 +92,12 @@ class Sync:
     def resumed(self, stream: str, cursor: str) -> str | None:
         """From where to go on after a state with this cursor; None for from the beginning.
 
-        A cursor that lies ahead was written by a clock that was wrong. How wrong is not known: a little
-        ahead, the day before is read again, far ahead, everything.
+        One that is not later than the workspace stands for nothing that was read: imported rows are older.
+        One that lies ahead was written by a clock that was wrong. How wrong is not known: a little ahead, the
+        day before is read again, far ahead, everything.
         """
+        if timestamp(cursor) <= self.origin:
+            return None
         lead = timestamp(cursor) - pendulum.instance(self.start)
         if lead <= pendulum.duration():
             return cursor
@@ -130,10 +133,11 @@ class Sync:
         since = timestamp(looked_back(cursor)) if cursor and timestamp(cursor) > self.origin else None
         # What goes by createdAt never changes: nothing slips from a first or full read meanwhile.
         first_read = since is None and (full or not start_date)
-        first = self.origin if first_read else max(since or self.origin, start_date or self.origin)
+        begin = start_date or self.origin
+        first = self.origin if first_read else max(since or begin, begin)
         by_filter = stream.is_of_issues and not first_read
         return Bounds(
-            start=milliseconds(self.origin if first_read else start_date or self.origin),
+            start=milliseconds(self.origin if first_read else begin),
             end=milliseconds(self.start),
             step=self._step(stream, first, first_read, whole),
             open=first_read,

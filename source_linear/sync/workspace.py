@@ -1,6 +1,7 @@
 """Whose credentials these are, which workspace they open, and what time it is at Linear's."""
 
 import logging
+import math
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -17,6 +18,9 @@ from source_linear.sync.probe import Probe
 from source_linear.sync.roots import Question, Roots
 
 _LOGGER = logging.getLogger("airbyte")
+# A root of its own: estimates and the number of windows need it, nothing else does.
+_COUNTED = {"counted": Question("organization { createdIssueCount }")}
+_MOST_ISSUES = 10**9
 _AHEAD = pendulum.duration(minutes=1)  # that Linear's clock may be of ours before one of them is doubted
 
 
@@ -25,24 +29,20 @@ class Workspace(NamedTuple):
 
     Attributes:
         viewer: whose credentials they are: `id name email admin`.
-        organization: the workspace: `id name urlKey createdAt createdIssueCount`.
+        organization: the workspace: `id name urlKey createdAt`.
         answer: the whole answer.
+        issues: how many issues were ever created in it, by Linear's own count; 0 where it is not known.
     """
 
     viewer: dict[str, Any]
     organization: dict[str, Any]
     answer: Answer
+    issues: int = 0
 
     @property
     def created(self) -> datetime:
         """When it was created: nothing but imported rows is older."""
         return timestamp(self.organization["createdAt"])
-
-    @property
-    def issues(self) -> int:
-        """How many issues were ever created in it, by Linear's own count."""
-        count = self.organization.get("createdIssueCount")
-        return int(count) if isinstance(count, int | float) else 0
 
 
 def ask_who(api: Api, team_keys: Sequence[str] = (), probe: Probe | None = None) -> Workspace:
@@ -58,7 +58,8 @@ def ask_who(api: Api, team_keys: Sequence[str] = (), probe: Probe | None = None)
         AirbyteTracedException: it has no team of a given key (config_error).
     """
     roots, wanted = Roots(api), _questions(team_keys)
-    data = probe.ask(roots, wanted) if probe else {}
+    data = probe.ask(roots, wanted | _COUNTED) if probe else {}
+    counted = data.pop("counted", None) or {}
     answer = roots.first
     if answer is None or len(data) < len(wanted):
         answer = roots.send(wanted)
@@ -70,12 +71,16 @@ def ask_who(api: Api, team_keys: Sequence[str] = (), probe: Probe | None = None)
                 f"team_keys: the workspace has no team {', '.join(unknown)}; "
                 f"its teams are {', '.join(sorted(known))}."
             )
-    return Workspace(data["viewer"], data["organization"], answer)
+    return Workspace(data["viewer"], data["organization"], answer, _count(counted.get("createdIssueCount")))
+
+
+def _count(told: Any) -> int:
+    return min(int(told), _MOST_ISSUES) if isinstance(told, int | float) and math.isfinite(told) else 0
 
 
 def _questions(team_keys: Sequence[str]) -> dict[str, Question]:
     # docs/linear-api.md, ENDPOINT-4: it needs no permission beyond a valid key.
-    organization = "organization { id name urlKey createdAt createdIssueCount }"
+    organization = "organization { id name urlKey createdAt }"
     questions = {
         "viewer": Question("viewer { id name email admin }", {}, ("id",)),
         "organization": Question(organization, {}, ("id", "createdAt")),

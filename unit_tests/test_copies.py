@@ -76,7 +76,7 @@ def compared(before, nodes, confirm=nobody, created=none, scope="scope", stream=
 def reported_by(copy, archived_rows="flag", end=END):
     """The reports, as they are sent between two states."""
     tombstones = copy.tombstones(end, archived_rows)
-    copy.reported(archived_rows)
+    copy.reported()
     return tombstones
 
 
@@ -490,17 +490,18 @@ def printed_size(copied, again):
     return len(json.dumps(AirbyteMessageSerializer.dump(decorated)).encode())
 
 
-def test_a_state_is_of_at_most_64_kb_whatever_its_sketch_holds():
+def test_a_state_is_of_at_most_96_kb_whatever_its_sketch_holds():
     """Bytes that cannot be compressed, in every cell and every bit: no number of rows makes more."""
     rng = random.Random(1)
     cells = Sketch.parse(sketch._text(rng.randbytes(sketch._CELL.size * sketch._CELLS)))
     reported = IdFilter.parse(sketch._text(rng.randbytes(sketch._FILTER_BITS // 8)))
     copied = {"scope": "0" * 16, "rows": cells.text(), "reported": reported.text(), "until": END}
-    copied |= {"walked": END, "pending": True, "incomplete": True}
+    copied |= {"walked": END, "pending": reported.text(), "incomplete": True}
+    copied |= {"unplaced": dict.fromkeys(ids(CAPACITY), False)}
     assert Sketch.parse(copied["rows"]).text() == copied["rows"]
     assert MOST_AGAIN == MOST_LEFT_OUT + CAPACITY
     size = printed_size(copied, ids(MOST_AGAIN))
-    assert 60_000 < size <= 65_536
+    assert 90_000 < size <= 98_304
 
 
 def test_a_state_does_not_grow_with_the_rows():
@@ -531,3 +532,72 @@ def test_more_rows_than_a_state_has_room_for_are_left_to_the_next_sync():
     assert copy.appeared == [] and copy.state() == copy.before
     copy.compare(whole([node(one) for one in [*known, *appeared]]), nobody, none, room=4)
     assert set(copy.appeared) == set(appeared)
+
+
+def without_list(before):
+    """The copy in a sync to which Linear did not list all rows."""
+    copy = Copy(USERS, before, "scope")
+    unknown = whole([])
+    unknown.is_known = False
+    copy.compare(unknown, nobody, none)
+    return copy
+
+
+def test_rows_that_were_sent_without_a_list_are_known_by_the_next_sync_that_has_one():
+    there, gone, archived = ids(3, seed=1)
+    sent = without_list(state_of([node(there)]))
+    assert sent.send([row(there), row(gone), row(archived, archived=True)], END)
+    assert not sent.send([row(gone)], END)
+    copy = compared(sent.state(), [node(there), node(archived)], confirm=lambda gone: ())
+    assert (copy.gone, copy.appeared) == ([gone], [archived])
+    assert "unplaced" not in copy.state()
+
+
+def test_rows_sent_without_a_list_are_remembered_over_several_such_syncs():
+    first, second, kept = ids(3, seed=2)
+    sent = without_list(state_of([node(kept)]))
+    sent.send([row(first)], END)
+    sent = without_list(json.loads(json.dumps(sent.state())))
+    sent.send([row(second)], END)
+    assert compared(sent.state(), [node(kept)], confirm=lambda gone: ()).gone == [first, second]
+
+
+def test_more_rows_without_a_list_than_a_state_remembers_are_said(caplog):
+    sent = without_list(state_of([node(one) for one in ids(1, seed=3)]))
+    assert sent.send([row(one) for one in ids(CAPACITY + 1, seed=4)], END)
+    assert not sent.send([row(one) for one in ids(CAPACITY + 9, seed=4)], END)
+    assert len(sent.state()["unplaced"]) == CAPACITY
+    with caplog.at_level(logging.WARNING):
+        compared(sent.state(), [node(one) for one in [*ids(1, seed=3), *ids(CAPACITY + 1, seed=4)]])
+    assert "Refresh this stream" in caplog.text
+
+
+def test_a_row_older_than_the_start_date_or_without_a_uuid_is_not_remembered():
+    copy = Copy(USERS, state_of([node(one) for one in ids(1)]), "scope")
+    unknown = whole([], floor=CURSOR)
+    unknown.is_known = False
+    copy.compare(unknown, nobody, none)
+    assert not copy.send([row(ids(2)[1], updated=OLD), row("no-uuid", updated=NEW)], END)
+
+
+def test_reports_outlast_another_scope():
+    gone, second = gone_copy()
+    reported_by(second)
+    other = Copy(USERS, second.state(), "other scope")
+    unknown = whole([])
+    unknown.is_known = False
+    other.compare(unknown, nobody, none)
+    back = row(gone)
+    compared(other.state(), map(node, ids(10)), scope="scope").send([back], LATER)
+    assert back["updatedAt"] == LATER
+
+
+def test_a_report_and_what_returns_are_never_older_than_what_was_read():
+    """Linear's clock, or a proxy's, may go back."""
+    gone, second = gone_copy()
+    second.walked = LATER
+    (tombstone,) = reported_by(second, end=END)
+    assert tombstone["updatedAt"] == LATER
+    back = row(gone)
+    second.send([back], END)
+    assert back["updatedAt"] == LATER

@@ -10,7 +10,7 @@ from typing import Any
 
 from source_linear.linear.errors import subject
 from source_linear.streams import ARCHIVED_FLAG, CURSOR_FIELD, DELETED_AT, GONE_AT, Record, Stream
-from source_linear.sync.sketch import CAPACITY, Difference, IdFilter, Row, Sketch
+from source_linear.sync.sketch import CAPACITY, Difference, IdFilter, Row, Sketch, is_uuid
 from source_linear.sync.walks import Whole
 
 _LOGGER = logging.getLogger("airbyte")
@@ -34,7 +34,8 @@ class Copy:
         Args:
             stream: the stream.
             found: what `state` returned at the end of an earlier sync; None where there was none.
-            scope: whose rows these are, and which: with another one than that of the state, it starts anew.
+            scope: whose rows these are, and which: with another one than that of the state, it starts anew,
+                but for the reports: a destination keeps those.
         """
         self.walked = ""
         self.gone: list[str] = []
@@ -42,12 +43,15 @@ class Copy:
         self._stream, self._scope = stream, scope
         self._sketch: Sketch | None = None
         self._reported, self._until = IdFilter(), ""
-        self._is_pending = self._is_reporting = self._is_incomplete = False
+        self._pending: IdFilter | None = None  # rows that may have been reported, or not
+        self._is_reporting = self._is_incomplete = False
         self._whole: Whole | None = None
+        self._floor = ""
         self._sent: dict[str, bool] = {}  # otherwise than `_whole` says
+        self._unplaced: dict[str, bool] = {}  # sent while no whole was known
         self._text: dict[str, Any] | None = None
-        if isinstance(found, Mapping) and found.get("scope") == scope:
-            self._resume(found)
+        if isinstance(found, Mapping):
+            self._resume(found, found.get("scope") == scope)
         self.before = self.state()
 
     def compare(
@@ -64,6 +68,7 @@ class Copy:
             room: how many rows more a state can name that are to be read again.
             at: the sync's start, by Linear's clock.
         """
+        self._floor = whole.floor
         if not whole.is_known:
             return
         if self._sketch is None:
@@ -81,9 +86,9 @@ class Copy:
         self._take(whole, kept, at)
         if self._is_incomplete:
             _LOGGER.warning(
-                "%sMore than %d rows were deleted, or became visible, between two syncs: more than a state "
-                "can tell apart. They were not reported. Refresh this stream (clear its data and state) to "
-                "correct the copy.",
+                "%sMore than %d rows were deleted, or became visible, between two comparisons with Linear's "
+                "list: more than a state can tell apart. They were not reported. Refresh this stream (clear "
+                "its data and state) to correct the copy.",
                 subject(self._stream.name),
                 CAPACITY,
             )
@@ -93,13 +98,17 @@ class Copy:
         known = set(whole.changed)
         if self._stream.goes_by_parents:
             known &= {row.id for row in found.left}
-        return [row.id for row in found.right if row.id not in known]
+        shown = {row_id: whole.flag(row_id) for row_id in self._unplaced}
+        known |= {row_id for row_id, archived in self._unplaced.items() if shown[row_id] is archived}
+        differ = [row_id for row_id, archived in self._unplaced.items() if shown[row_id] is (not archived)]
+        return [row_id for row_id in (*(row.id for row in found.right), *differ) if row_id not in known]
 
     def _gone(
         self, before: Sketch, found: Difference, whole: Whole, confirm: Confirm
     ) -> tuple[list[Row], list[Row]]:
         """The rows that are gone, and those of which that is not sure."""
-        gone = [row for row in found.left if whole.flag(row.id) is None]
+        held = {row.id: row for row in found.left} | {one: Row(one, at) for one, at in self._unplaced.items()}
+        gone = [row for row in held.values() if whole.flag(row.id) is None]
         if not self._stream.reports_deleted:
             return [], []
         if not gone or (whole.pages == 1 and len(gone) * 2 <= before.rows):
@@ -115,29 +124,28 @@ class Copy:
         The state that goes out before them says that the destination may have them, or not; see `reported`.
 
         Args:
-            end: the sync's start, by Linear's clock: later than all that the copy has of these rows.
+            end: the sync's start, by Linear's clock, which may have gone back since these rows were read.
             archived_rows: the configuration's `archived_rows`.
         """
+        end = max(end, self.walked)  # later than all that the copy has of these rows
         made = {CURSOR_FIELD: end, ARCHIVED_FLAG: True}
         if self._stream.is_selected(GONE_AT):
             made[GONE_AT] = end
         if archived_rows == "delete":
             made[DELETED_AT] = end
+        pending = IdFilter()
         if self.gone:
-            self._until, self._text, self._is_reporting = end, None, True
-            for row_id in self.gone:
+            self._pending, self._text, self._is_reporting = pending, None, True
+            self._until = max(end, self._until)
+        for row_id in self.gone:
+            pending.add(row_id)
+            if archived_rows != "delete":  # else the destination keeps none, and a row that returns wins
                 self._reported.add(row_id)
         return [{"id": row_id, **made} for row_id in self.gone]
 
-    def reported(self, archived_rows: str) -> None:
-        """The records were sent. Only a destination that keeps them takes them for newer than a row's return.
-
-        Args:
-            archived_rows: the configuration's `archived_rows`.
-        """
-        self._text, self._is_reporting = None, False
-        if archived_rows == "delete":
-            self._reported, self._until = IdFilter(), ""
+    def reported(self) -> None:
+        """The records were sent."""
+        self._text, self._pending, self._is_reporting = None, None, False
 
     def send(self, rows: Collection[Record], end: str) -> bool:
         """Rows are about to be sent.
@@ -153,7 +161,7 @@ class Copy:
             killed leaves no row that no state knows.
         """
         if self._until:
-            is_later = False
+            end, is_later = max(end, self._until), False
             for row in rows:
                 if row[CURSOR_FIELD] < self._until and row["id"] in self._reported:
                     row[CURSOR_FIELD] = end
@@ -165,8 +173,10 @@ class Copy:
     def know(self, rows: Iterable[tuple[str, bool, str]]) -> bool:
         """Know rows as they came: each an id, whether it is archived, and its cursor; see `send`."""
         whole, sketch = self._whole, self._sketch
-        if whole is None or sketch is None or self._stream.goes_by_parents:
+        if sketch is None or self._stream.goes_by_parents:
             return False
+        if whole is None:
+            return self._know_unplaced(rows)
         is_news = False
         for row_id, archived, updated in rows:
             try:
@@ -183,17 +193,35 @@ class Copy:
         self._text = None if is_news else self._text
         return is_news
 
+    def _know_unplaced(self, rows: Iterable[tuple[str, bool, str]]) -> bool:
+        is_news = False
+        for row_id, archived, updated in rows:
+            if self._unplaced.get(row_id) is archived or updated < self._floor or not is_uuid(row_id):
+                continue
+            if row_id in self._unplaced or len(self._unplaced) < CAPACITY:
+                self._unplaced[row_id] = archived
+            elif self._is_incomplete:
+                continue
+            self._is_incomplete |= row_id not in self._unplaced
+            is_news = True
+        self._text = None if is_news else self._text
+        return is_news
+
     def state(self) -> dict[str, Any] | None:
-        """What a later sync must know of the copy: at most 40 kB."""
-        if self._sketch is None:
+        """What a later sync must know of the copy: at most 50 kB, and 25 kB more where lists did not come."""
+        if self._sketch is None and not self._until:
             return None
         if self._text is None:
-            rows = self.before["rows"] if self._is_reporting and self.before else self._sketch.text()
-            self._text = {"scope": self._scope, "rows": rows, "walked": self.walked}
+            self._text = {"scope": self._scope}
+            if self._sketch is not None:
+                rows = self.before["rows"] if self._is_reporting and self.before else self._sketch.text()
+                self._text |= {"rows": rows, "walked": self.walked}
             if self._until:
                 self._text |= {"reported": self._reported.text(), "until": self._until}
-            if self._is_reporting or self._is_pending:
-                self._text |= {"pending": True}
+            if self._pending is not None:
+                self._text |= {"pending": self._pending.text()}
+            if self._unplaced:
+                self._text |= {"unplaced": dict(self._unplaced)}
             if self._is_incomplete:
                 self._text |= {"incomplete": True}
         return self._text
@@ -203,20 +231,25 @@ class Copy:
         """Whether a state that goes out now says more than when the list was walked."""
         return _without_moment(self.state()) != _without_moment(self.before)
 
-    def _resume(self, found: Mapping[str, Any]) -> None:
+    def _resume(self, found: Mapping[str, Any], is_of_scope: bool) -> None:
         try:
-            self._sketch = Sketch.parse(found["rows"])
             if found.get("until"):
                 self._reported, self._until = IdFilter.parse(found["reported"]), str(found["until"])
-            self._is_pending, self._is_incomplete = unsure(found) is not None, "incomplete" in found
-            self.walked = str(found.get("walked") or "")
+            if is_of_scope:
+                sketch, unplaced = Sketch.parse(found["rows"]), found.get("unplaced") or {}
+                self._unplaced = {one: bool(archived) for one, archived in unplaced.items() if is_uuid(one)}
+                self._pending, self._is_incomplete = unsure(found), "incomplete" in found
+                self.walked, self._sketch = str(found.get("walked") or ""), sketch
+                if self._pending is not None:
+                    self._reported.update(self._pending)
         except (KeyError, TypeError, ValueError, AttributeError):
-            self._sketch = None
+            return  # it starts anew
 
     def _take(self, whole: Whole, kept: Collection[Row], at: str) -> None:
         """From now on the copy is what Linear shows, and `kept`."""
-        self.walked = at
-        self._whole, self._sketch, self._text, self._is_pending = whole, whole.sketch.copy(), None, False
+        self.walked = max(at, self.walked)
+        self._whole, self._sketch, self._text = whole, whole.sketch.copy(), None
+        self._unplaced, self._pending = {}, None
         for row in kept:
             self._sketch.add(row.id, row.archived)
             self._sent[row.id] = row.archived
@@ -251,6 +284,6 @@ def unsure(found: Any) -> IdFilter | None:
         found: what `Copy.state` returned in that sync.
     """
     try:
-        return IdFilter.parse(found["reported"]) if found["pending"] is True else None
+        return IdFilter.parse(found["pending"])
     except (KeyError, TypeError, ValueError, AttributeError):
         return None

@@ -1,5 +1,6 @@
 """Hard deletes: the copies of a sync are compared with what Linear shows, and what is gone is reported."""
 
+import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import partial
 from hashlib import blake2b
@@ -18,6 +19,7 @@ from airbyte_cdk.models import (
 )
 from airbyte_cdk.utils.datetime_helpers import ab_datetime_now
 
+from source_linear.linear.errors import subject
 from source_linear.query import all_of
 from source_linear.scope import scope_of
 from source_linear.shared import MOST_AGAIN, MOST_LEFT_OUT, Shared
@@ -30,6 +32,7 @@ from source_linear.sync.roots import Question, Roots
 from source_linear.sync.walks import Whole, created
 from source_linear.sync.workspace import Workspace
 
+_LOGGER = logging.getLogger("airbyte")
 _COPY = "copy"  # beside a state's cursor
 
 
@@ -77,9 +80,16 @@ class Deletions:
         """
         self._end = end
         for name, stream in self._streams.items():
-            scope = _scope(stream, self._config, workspace)
-            copy = self._copies[name] = Copy(stream, self._states.found(name, _COPY), scope)
-            whole = probe.wholes[name]
+            whole, found = probe.wholes[name], self._states.found(name, _COPY)
+            if not whole.is_known and not found and stream.connection:  # nothing tells later what is read now
+                whole = probe.walk_again(roots, stream) or whole
+            if not whole.is_known:
+                _LOGGER.info(
+                    "%sLinear did not list all rows: the next sync to which it does reports what is deleted.",
+                    subject(name),
+                )
+            scope = _scope(stream, self._config, workspace, whole.forbidden)
+            copy = self._copies[name] = Copy(stream, found, scope)
             since = self._states.cursors.get(name) or copy.walked
             copy.compare(
                 whole,
@@ -133,7 +143,7 @@ class Deletions:
             record = AirbyteRecordMessage(stream=name, data=page, emitted_at=now)
             yield self._state(name)
             yield AirbyteMessage(type=Type.RECORD, record=record)
-            copy.reported(self._archived_rows)
+            copy.reported()
         if copy.is_news:
             yield self._state(name)
 
@@ -151,9 +161,9 @@ class Deletions:
     def _note(self, stream: AirbyteStreamState) -> None:
         name = stream.stream_descriptor.name
         state = vars(stream.stream_state) if stream.stream_state else {}
+        excluded = list(self._shared.excluded[name])
+        del self._shared.excluded[name][: len(excluded)]  # threads add more meanwhile
         if name in self._copies and not self._streams[name].goes_by_parents:
-            excluded = list(self._shared.excluded[name])
-            del self._shared.excluded[name][: len(excluded)]  # threads add more meanwhile
             self._copies[name].know((row_id, True, self._end) for row_id in excluded)
         if name in self._copies and (cursor := state.get(self._streams[name].cursor_field)):
             self._cursors[name] = cursor
@@ -188,10 +198,12 @@ class Deletions:
         return found
 
 
-def _scope(stream: Stream, config: Mapping[str, Any], workspace: Workspace) -> str:
+def _scope(
+    stream: Stream, config: Mapping[str, Any], workspace: Workspace, forbidden: Collection[str]
+) -> str:
     """Whose rows a copy holds, and which, as a short text."""
     scope = {name: value for name, value in scope_of(stream, config).items() if name != "archived_rows"}
-    who = (workspace.organization["id"], workspace.viewer["id"], sorted(scope.items()))
+    who = (workspace.organization["id"], workspace.viewer["id"], sorted(scope.items()), *sorted(forbidden))
     return blake2b(repr(who).encode(), digest_size=8).hexdigest()
 
 

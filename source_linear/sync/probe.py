@@ -81,7 +81,8 @@ class Probe:
             walks[root.name] = Walk(root, stream.filter_of_teams(self._team_keys), checks_end=True)
             walks[root.name].parts[stream.name] = Part(None, root.children, whole)
         walk(roots, walks)
-        return whole if whole.is_known and not any(one.is_failed for one in walks.values()) else None
+        whole.forbidden = [one.root.name for one in walks.values() if one.is_forbidden]
+        return whole if whole.is_known and not _could_not(walks.values()) else None
 
     def _add_walk(self, stream: Stream, cursor: str | None, length: int) -> None:
         of_teams = stream.filter_of_teams(self._team_keys)
@@ -109,11 +110,14 @@ class Probe:
         for name, (stream, cursor) in self._streams.items():
             walks = [one for one in self._walks.values() if name in one.parts]
             if name in self.wholes and walks:
-                self.wholes[name].is_known &= not any(one.is_failed for one in walks)
+                self.wholes[name].is_known &= not _could_not(walks)
+                self.wholes[name].forbidden = [one.root.name for one in walks if one.is_forbidden]
             if stream.kind == "swept" and stream.connection:
                 self._judge_walks(stream, cursor, walks)
             elif f"newest_{name}" in data:
                 self._judge_newest(stream, cursor, data[f"newest_{name}"])
+            elif name in self.wholes and not stream.connection:
+                self.wholes[name].is_known = False
 
     def _judge_newest(self, stream: Stream, cursor: str | None, found: Any) -> None:
         name = stream.name
@@ -129,7 +133,7 @@ class Probe:
             whole.finish()
 
     def _judge_walks(self, stream: Stream, cursor: str | None, walks: Sequence[Walk]) -> None:
-        if not walks or any(one.is_failed or one.is_doubtful for one in walks):
+        if _could_not(walks) or any(one.is_doubtful for one in walks):
             return
         changed = tuple(row_id for one in walks for row_id in one.parts[stream.name].changed)
         if len(walks) == 1:
@@ -138,6 +142,11 @@ class Probe:
             self.news[stream.name] = (
                 changed if not changed or (stream.filterable and len(walks) == 1) else None
             )
+
+
+def _could_not(walks: Collection[Walk]) -> bool:
+    """Whether lists could not be walked. One of several that is forbidden costs no more than its rows."""
+    return any(one.is_failed for one in walks) or all(one.is_forbidden for one in walks)
 
 
 def _news(stream: Stream, cursor: str, nodes: Sequence[Record]) -> Collection[str] | None:

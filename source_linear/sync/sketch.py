@@ -129,6 +129,10 @@ class IdFilter:
         for bit in _bits_of(row_id):
             self._bits[bit >> 3] |= 1 << (bit & 7)
 
+    def update(self, other: "IdFilter") -> None:
+        """Remember what another filter remembers."""
+        self._bits = bytearray(a | b for a, b in zip(self._bits, other._bits, strict=True))
+
     def __contains__(self, row_id: str) -> bool:
         """Whether it was added. With 1,000 ids in it, about one in 1,500 others is taken for one of them."""
         return all(self._bits[bit >> 3] & 1 << (bit & 7) for bit in _bits_of(row_id))
@@ -147,6 +151,15 @@ class IdFilter:
         made = cls()
         made._bits = bytearray(_bytes(text, _FILTER_BITS // 8))
         return made
+
+
+def is_uuid(row_id: str) -> bool:
+    """Whether a sketch can hold a row with this id."""
+    try:
+        UUID(row_id)
+    except ValueError:
+        return False
+    return True
 
 
 def _key(row_id: str, archived: bool) -> int:

@@ -35,6 +35,7 @@ class Whole:
         returned: of those the ones that are there.
         pages: on how many pages they came: on one page they are all of the same moment.
         is_known: whether it is all of them.
+        forbidden: the roots that these credentials may not read.
     """
 
     floor: str = ""
@@ -46,6 +47,7 @@ class Whole:
     returned: list[str] = field(default_factory=list)
     pages: int = 0
     is_known: bool = True
+    forbidden: list[str] = field(default_factory=list)
 
     def take(self, row: Record, since: str | None) -> None:
         """Take a row; `since` is the stream's cursor."""
@@ -134,6 +136,7 @@ class Walk:
         count: how many rows came.
         goes_on: whether there may be more.
         is_failed: whether it could not be walked.
+        is_forbidden: whether these credentials may not read it: then it has no rows for them.
         is_doubtful: whether it had rows and came empty: nothing but a `pageInfo` tells that from a lost page.
         checks_end: whether it is asked for with a `pageInfo` that tells.
     """
@@ -145,6 +148,7 @@ class Walk:
     count: int = 0
     goes_on: bool = True
     is_failed: bool = False
+    is_forbidden: bool = False
     is_doubtful: bool = False
     checks_end: bool = False
     _last: str = ""
@@ -181,7 +185,7 @@ class Walk:
         for part in self.parts.values():
             for node in sound:
                 self.is_failed = not part.take(node) or self.is_failed
-            if part.whole is not None and nodes:
+            if part.whole is not None and (nodes or self.count):  # an empty one is a page, too
                 part.whole.pages += 1
         self.count += len(nodes)
         self._last = sound[-1]["id"] if sound else self._last
@@ -206,7 +210,8 @@ def walk(roots: Roots, walks: Mapping[str, Walk], answered: Mapping[str, Any] | 
             if name in answered:
                 one.take(answered[name])
             else:
-                one.is_failed = True
+                one.is_forbidden = name in roots.forbidden
+                one.is_failed, one.goes_on = not one.is_forbidden, False
         answered = None
     for one in walks.values():
         for part in one.parts.values():

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -98,22 +99,37 @@ def test_a_secret_that_linear_quotes_is_not_told(linear_api, connect, kind, quot
     assert leaks(connector) == []
 
 
-def with_text_for_a_user(body, rng):
-    """What no server answers that conforms to its schema."""
-    for node in body["data"]["comments"]["nodes"]:
-        node["user"] = "Ada"
-    return body
+WITH_A_BUG = """
+from source_linear.components import transformation
+from source_linear.run import main
+
+good = transformation.transformation
+
+def fail(node):
+    raise LookupError("{secret}")
+
+transformation.transformation = lambda stream, how: fail if stream.name == "comments" else good(stream, how)
+main()
+"""
 
 
-def test_a_bug_of_ours_tells_its_traceback_but_no_secret(linear_api, connect):
-    connector = connect(credentials_of(linear_api)["key"])
-    catalog = connector.catalog(STREAMS)
-    linear_api.faults.damage(root="comments", change=with_text_for_a_user, count=None)
-    output = connector.read(catalog)
+def test_a_bug_of_ours_tells_its_traceback_but_no_secret_and_holds_no_other_stream_up(
+    linear_api, connect, tmp_path
+):
+    catalog = connect(credentials_of(linear_api)["key"]).catalog(STREAMS)
+    connector = Connector.of(linear_api, tmp_path, num_workers=2)  # slots, which no failed window may keep
+    connector.command = [sys.executable, "-c", WITH_A_BUG.format(secret=linear_api.api_key)]
+    output = connector.read(catalog, None, "--debug")
     assert output.exit_code == 1
+    assert {name: found[-1] for name, found in output.statuses.items()} == {
+        "users": "COMPLETE",
+        "projects": "COMPLETE",
+        "comments": "INCOMPLETE",
+    }
     assert [error["failure_type"] for error in output.errors] == ["system_error"] * 2
-    assert any("Traceback" in line for line in output.logs)
-    assert leaks(connector) == []
+    assert any("Traceback" in line and "LookupError" in line for line in output.logs)
+    assert [one for one in output.messages if linear_api.api_key in json.dumps(one)] == []
+    assert linear_api.api_key not in output.stderr
 
 
 def test_no_copy_of_the_configuration_is_written(linear_api, tmp_path, monkeypatch):

@@ -9,7 +9,7 @@ from airbyte_cdk.sources.types import Config, StreamSlice, StreamState
 
 from source_linear.linear.errors import LinearError
 from source_linear.shared import shared_by, traced
-from source_linear.streams import Stream
+from source_linear.streams import Record, Stream
 from source_linear.sync.reading import ROWS
 from source_linear.sync.records import transformation
 
@@ -39,16 +39,22 @@ class NodeTransformation(RecordTransformation):
         stream_slice: StreamSlice | None = None,
     ) -> None:
         """Turn a node, or each node of a page, into a record of the stream."""
-        kept = []
-        for node in record.get(ROWS, (record,)):
-            try:
-                self._transform(node)
-            except (AttributeError, KeyError, TypeError):
-                self._leave_out(node["id"])
-            else:
-                kept.append(node)
+        try:
+            kept = [node for node in record.get(ROWS, (record,)) if self._is_transformed(node)]
+        except BaseException:
+            self._shared.api.leave()  # the decoder would do so in another thread, when the error is forgotten
+            raise
         if ROWS in record:
             record[ROWS] = kept
+
+    def _is_transformed(self, node: Record) -> bool:
+        """Transform a node; where that cannot be done, it is left out."""
+        try:
+            self._transform(node)
+        except (AttributeError, KeyError, TypeError):
+            self._leave_out(node["id"])
+            return False
+        return True
 
     def _leave_out(self, row_id: str) -> None:
         try:

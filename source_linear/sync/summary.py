@@ -14,6 +14,7 @@ from airbyte_cdk.models import (
     FailureType,
     Type,
 )
+from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from source_linear.linear.budget import Usage
@@ -121,6 +122,8 @@ class Summary:
 
     def _note_error(self, name: str, error: AirbyteErrorTraceMessage) -> bool:
         """Returns whether it is news: every window of a stream may fail in the same way."""
+        for part in ("message", "internal_message", "stack_trace"):  # the CDK does so at the end only
+            setattr(error, part, filter_secrets(getattr(error, part) or ""))
         if error.message.startswith(_UNEXPECTED):
             kind = error.message.rpartition(" ")[2]
             error.message = (

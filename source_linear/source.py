@@ -213,12 +213,12 @@ class SourceLinear(ConcurrentDeclarativeSource):
         """Go on from an earlier moment where a state's cursor is in the future."""
         for name, cursor in list(self._states.cursors.items()):
             resumed = self._sync.resumed(name, cursor)
+            if resumed != cursor or not self._sync.is_reached(cursor):
+                probe.news.pop(name, None)  # it asked from there, and rows may be older
             if resumed != cursor:
                 self._states.cursors.pop(name)
-                field = self._declared[name].cursor_field
-                cdk.set_state(self, name, {field: resumed} if resumed else {})
+                cdk.set_state(self, name, {self._declared[name].cursor_field: resumed} if resumed else {})
                 self._states.cursors |= {name: resumed} if resumed else {}
-                probe.news.pop(name, None)
 
     def _read_streams(self) -> dict[str, Stream]:
         """The streams that are read, with the columns that are selected."""

@@ -89,15 +89,16 @@ class Sync:
     origin: datetime = _EPOCH
     issues: int = 0
 
+    def is_reached(self, cursor: str) -> bool:
+        """Whether anything was read up to a cursor: before the workspace there are but imported rows."""
+        return timestamp(cursor) > self.origin
+
     def resumed(self, stream: str, cursor: str) -> str | None:
         """From where to go on after a state with this cursor; None for from the beginning.
 
-        One that is not later than the workspace stands for nothing that was read: imported rows are older.
-        One that lies ahead was written by a clock that was wrong. How wrong is not known: a little ahead, the
-        day before is read again, far ahead, everything.
+        A cursor that lies ahead was written by a clock that was wrong. How wrong is not known: a little
+        ahead, the day before is read again, far ahead, everything.
         """
-        if timestamp(cursor) <= self.origin:
-            return None
         lead = timestamp(cursor) - pendulum.instance(self.start)
         if lead <= pendulum.duration():
             return cursor
@@ -130,7 +131,7 @@ class Sync:
         full = full and not cursor
         given = config.get("start_date") if stream.kind in ("windowed", "child") else None
         start_date = timestamp(given) if given else None
-        since = timestamp(looked_back(cursor)) if cursor and timestamp(cursor) > self.origin else None
+        since = timestamp(looked_back(cursor)) if cursor and self.is_reached(cursor) else None
         # What goes by createdAt never changes: nothing slips from a first or full read meanwhile.
         first_read = since is None and (full or not start_date)
         begin = start_date or self.origin

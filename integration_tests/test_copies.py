@@ -232,3 +232,19 @@ def test_a_refresh_token_that_is_refused_is_not_sent_again_and_again(api):
     }
     assert "refresh token" in connection.sync().error
     assert len(api.token_requests) <= 2
+
+
+def test_many_rows_of_a_feed_that_no_stamp_tells_of_cost_no_request_each(api, copy):
+    issue, other = api.workspace.ids("Issue")[:2]
+    related = [api.workspace.create("IssueRelation", issue=issue, relatedIssue=other) for _ in range(400)]
+    api.clock.advance(HOUR)
+    connection = Connection.of(api, ["issue_relations"], reconcile_archived=True)
+    copy.sync(connection)
+    for row in related:
+        api.workspace.archive("IssueRelation", row)
+    api.clock.advance(HOUR)
+    api.requests.clear()
+    copy.sync(connection)
+    assert all(copy.row("issue_relations", row)["isArchived"] for row in related)
+    assert len(api.requests) <= 10
+    assert list(copy.sync(connection).records()) == []

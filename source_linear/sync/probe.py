@@ -112,6 +112,8 @@ class Probe:
             if name in self.wholes and walks:
                 self.wholes[name].is_known &= not _could_not(walks)
                 self.wholes[name].forbidden = [one.root.name for one in walks if one.is_forbidden]
+            if len(walks) == 1 and not _tells_little(walks):
+                self.lengths[name] = walks[0].count
             if stream.kind == "swept" and stream.connection:
                 self._judge_walks(stream, cursor, walks)
             elif f"newest_{name}" in data:
@@ -133,11 +135,9 @@ class Probe:
             whole.finish()
 
     def _judge_walks(self, stream: Stream, cursor: str | None, walks: Sequence[Walk]) -> None:
-        if _could_not(walks) or any(one.is_doubtful for one in walks):
+        if _tells_little(walks):
             return
         changed = tuple(row_id for one in walks for row_id in one.parts[stream.name].changed)
-        if len(walks) == 1:
-            self.lengths[stream.name] = walks[0].count
         if cursor:  # rows are asked for by id where that is one root's, and it takes a filter
             self.news[stream.name] = (
                 changed if not changed or (stream.filterable and len(walks) == 1) else None
@@ -147,6 +147,11 @@ class Probe:
 def _could_not(walks: Collection[Walk]) -> bool:
     """Whether lists could not be walked. One of several that is forbidden costs no more than its rows."""
     return any(one.is_failed for one in walks) or all(one.is_forbidden for one in walks)
+
+
+def _tells_little(walks: Collection[Walk]) -> bool:
+    """Whether what is news cannot be told from these lists."""
+    return _could_not(walks) or any(one.is_doubtful for one in walks)
 
 
 def _news(stream: Stream, cursor: str, nodes: Sequence[Record]) -> Collection[str] | None:

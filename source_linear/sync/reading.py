@@ -1,6 +1,7 @@
 """Reading one stream page by page: which rows of a page are wanted, and where the next one begins."""
 
 import logging
+import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property
@@ -12,7 +13,7 @@ from source_linear.linear.errors import LinearError, failure
 from source_linear.query import Shape, StreamQuery, all_of
 from source_linear.scope import scope_of
 from source_linear.shared import Shared
-from source_linear.streams import CURSOR_FIELD, Record, Root, Stream
+from source_linear.streams import CURSOR_FIELD, MAX_PAGE_SIZE, Record, Root, Stream
 from source_linear.sync.asking import StreamApi
 from source_linear.sync.bounds import CREATED_AT
 from source_linear.sync.forms import Forms, warning
@@ -101,8 +102,8 @@ class Reader:
                 rows += self._rows(root, fetched[root.name].nodes, window, goes_on=root.name not in ends)
         ends_here = not any(one.more for one in fetched.values())
         rows += self._also(fetched, window, ends_here)
-        swept = self._stream.kind == "swept"  # what is to be asked for again has come by its end
-        again = self._again(rows, window, by_id=not swept) if ends_here or not swept else []
+        whole = self._reads_whole  # then what is to be asked for again has come by its end
+        again = self._again(rows, window, by_id=not whole) if ends_here or not whole else []
         following = self._token({name: one for name, one in fetched.items() if name not in ends})
         return self._page(rows, following, window, again)
 
@@ -110,6 +111,13 @@ class Reader:
     def _known(self) -> dict[str, None]:
         """The ids of the rows, or of parents, that are to be asked for again; they are when a sync starts."""
         return dict.fromkeys(self._shared.again[self._stream.name])
+
+    @cached_property
+    def _reads_whole(self) -> bool:
+        """Whether the list is read to its end: a swept one, or a feed of fewer pages than rows to ask for."""
+        pages = self._shared.lengths.get(self._stream.name, math.inf) / MAX_PAGE_SIZE
+        by_row = self._stream.kind == "feed" and not self._stream.filterable
+        return self._stream.kind == "swept" or (by_row and len(self._known) > pages + 1)
 
     def _count(self, fetched: Mapping[str, Fetched], window: Window, begins: bool) -> None:
         """Say how far a page goes; write down how long a list is that is read whole, for the next probe."""
@@ -188,7 +196,7 @@ class Reader:
     def _is_past(self, nodes: Nodes, window: Window) -> bool:
         """Whether a feed has come to rows older than the slice."""
         first, _ = window.rows
-        if window.bounds.order_by != CURSOR_FIELD or not first or not nodes:
+        if self._reads_whole or window.bounds.order_by != CURSOR_FIELD or not first or not nodes:
             return False
         return bool(nodes[-1][0][CURSOR_FIELD] < first)
 
@@ -204,8 +212,8 @@ class Reader:
             goes_on: whether the root has further pages in it.
             every: whether all their rows are wanted, whenever they changed; no nodes wait among these.
         """
-        known, swept = self._known, self._stream.kind == "swept"
-        if not swept and not every:  # what is known comes by its id
+        known = self._known
+        if not self._reads_whole and not every:  # what is known comes by its id
             nodes = [one for one in nodes if one[0]["id"] not in known]
         if root.children:
             missed = [one for one in nodes if one[0]["id"] in known]

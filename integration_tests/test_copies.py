@@ -125,6 +125,25 @@ def test_a_row_that_comes_back_is_there_though_other_rows_were_read_meanwhile(ap
     assert copy.row("workflow_states", state)["name"]
 
 
+def test_a_row_that_comes_back_is_there_though_reconcile_archived_is_off_by_then(api, copy):
+    team = api.workspace.ids("Team")[0]
+    compares = Connection.of(api, ["issues"], reconcile_archived=True)
+    copy.sync(compares)
+    rows = copy.destination.rows("issues").values()
+    issue = next(row["id"] for row in rows if row["teamId"] == team and not row["isArchived"])
+    api.workspace.hide("Team", team)
+    copy.sync(compares)
+    assert copy.row("issues", issue)[GONE_AT]
+    does_not = Connection.of(api, ["issues"])
+    does_not.states = compares.states
+    copy.sync(does_not)
+    api.workspace.show("Team", team)
+    api.workspace.archive("Issue", issue)
+    api.clock.advance(HOUR)
+    copy.sync(does_not)
+    assert copy.row("issues", issue)["title"]
+
+
 @pytest.mark.parametrize("seconds", [-2 * HOUR, -400 * 24 * HOUR])
 def test_a_deletion_is_reported_though_linears_clock_went_back(api, copy, seconds):
     connection = Connection.of(api, ["issue_labels"])

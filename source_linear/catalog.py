@@ -38,7 +38,8 @@ def configured_streams(
         known: the names of the streams that this connector has.
 
     Raises:
-        AirbyteTracedException: a stream is there twice, or is not known (config_error).
+        AirbyteTracedException: a stream is there twice, is not known, or its columns cannot be read
+            (config_error).
     """
     names = [item.stream.name for item in catalog.streams] if catalog else []
     if twice := sorted({name for name in names if names.count(name) > 1}):
@@ -51,7 +52,14 @@ def configured_streams(
             f"catalog: this connector has no stream {', '.join(unknown)}. Run discover (refresh the "
             f"source schema) and select from its streams: {', '.join(sorted(known))}."
         )
-    return dict(zip(names, catalog.streams, strict=True)) if catalog else {}
+    configured = dict(zip(names, catalog.streams, strict=True)) if catalog else {}
+    for name, item in configured.items():
+        if not isinstance((item.stream.json_schema or {}).get("properties") or {}, Mapping):
+            raise config_error(
+                f"catalog: the properties of stream {name} are not columns with their types. Run discover "
+                "(refresh the source schema), and keep the columns to read of what it prints."
+            )
+    return configured
 
 
 def narrowed(parameters: Mapping[str, Any], columns: Sequence[str]) -> dict[str, Any]:

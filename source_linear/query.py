@@ -127,7 +127,7 @@ class StreamQuery:
             points: what `X-Complexity` said.
         """
         with self._lock:
-            if not self._grows or points <= 0:
+            if not self._grows or points < 1:  # which no query costs
                 return
             self._billed = max(points / shape.first, 0.8 * self._billed)
             part = self._billed / self._priced(shape.times)

@@ -1,4 +1,4 @@
-"""A catalog names streams that there are, each of them once."""
+"""A catalog names streams that there are, each of them once, with their columns."""
 
 import pytest
 from airbyte_cdk.models import ConfiguredAirbyteCatalogSerializer, FailureType
@@ -51,3 +51,12 @@ def test_streams_that_are_there_twice_are_refused_by_name():
 def test_a_stream_that_is_not_known_is_refused_with_the_known_ones():
     message = refusal("users", "epics")
     assert "no stream epics." in message and message.endswith("issues, teams, users.")
+
+
+@pytest.mark.parametrize("properties", [5, "id", ["id", "name"]])
+def test_columns_that_are_none_are_refused_by_stream(properties):
+    given = catalog("users", "issues")
+    given.streams[1].stream.json_schema = {"properties": properties}
+    with pytest.raises(AirbyteTracedException, match="properties of stream issues") as refused:
+        configured_streams(given, KNOWN)
+    assert refused.value.failure_type is FailureType.config_error

@@ -147,6 +147,14 @@ def test_nothing_grows_where_linear_bills_by_the_formula(name):
     assert query.shape == before
 
 
+@pytest.mark.parametrize("points", [0.0, -5.0, 1e-320, 0.5])
+def test_a_bill_that_cannot_be_right_teaches_nothing(points):
+    query = query_of("issue_history")
+    before = query.shape
+    query.learn(query.shape, points)
+    assert query.shape == before
+
+
 def test_a_grown_page_that_is_refused_goes_back_to_the_formula_and_stays_there():
     query = query_of("issue_history")
     for _ in range(4):

@@ -51,7 +51,8 @@ class Deletions:
             config: the user's configuration.
         """
         reconciles = bool(config.get("reconcile_archived"))
-        self._streams = {name: one for name, one in streams.items() if one.is_comparable(reconciles)}
+        self._streams = streams
+        self._compared = {name: one for name, one in streams.items() if one.is_comparable(reconciles)}
         self._states, self._shared, self._config = states, shared, config
         self._archived_rows = config.get("archived_rows") or "flag"
         self._copies: dict[str, Copy] = {}
@@ -66,7 +67,7 @@ class Deletions:
                 scope_of(one, self._config).get("start_date", ""),
                 unsure=unsure(self._states.found(name, _COPY)),
             )
-            for name, one in self._streams.items()
+            for name, one in self._compared.items()
         }
 
     def compare(self, probe: Probe, roots: Roots, workspace: Workspace, end: str) -> None:
@@ -79,7 +80,8 @@ class Deletions:
             end: the sync's start, by Linear's clock.
         """
         self._end = end
-        for name, stream in self._streams.items():
+        self._keep_reports()
+        for name, stream in self._compared.items():
             whole, found = probe.wholes[name], self._states.found(name, _COPY)
             if not whole.is_known and not found and stream.connection:  # nothing tells later what is read now
                 whole = probe.walk_again(roots, stream) or whole
@@ -106,6 +108,13 @@ class Deletions:
                 self._shared.again[name] += [one for one in again if one not in self._shared.again[name]]
             if self._shared.again[name] and not (stream.filterable and len(stream.roots) == 1):
                 probe.news.pop(name, None)
+
+    def _keep_reports(self) -> None:
+        """A row that comes back must win over a report of the time when its stream was compared."""
+        for name in self._streams.keys() - self._compared.keys():
+            if found := self._states.found(name, _COPY):
+                copy = self._copies[name] = Copy(self._streams[name], found, "")
+                self._states.keep(name, _COPY, copy.before)
 
     def _created_since(self, roots: Roots, stream: Stream, since: str | None) -> Collection[str]:
         """`walks.created`, asked once for the streams of one root."""

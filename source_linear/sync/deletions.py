@@ -87,7 +87,8 @@ class Deletions:
                 whole = probe.walk_again(roots, stream) or whole
             if not whole.is_known:
                 _LOGGER.info(
-                    "%sLinear did not list all rows: the next sync to which it does reports what is deleted.",
+                    "%sLinear's list of rows was incomplete. Deletions are reported by the next sync whose "
+                    "list is complete.",
                     subject(name),
                 )
             scope = _scope(stream, self._config, workspace, whole.forbidden)

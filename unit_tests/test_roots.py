@@ -62,6 +62,20 @@ def test_only_what_credentials_or_plan_do_not_allow_is_forbidden():
         assert roots.refused.keys() == {"root7"} and roots.forbidden == forbidden
 
 
+def test_a_root_of_which_a_field_is_refused_is_not_forbidden():
+    problem = Problem("FORBIDDEN", ("root7", "nodes", 0, "archivedAt"), "Linear's words")
+    failed = failure("", "FORBIDDEN", "Linear's words", problems=(problem,))
+
+    def ask(stream, query, variables, roots, tries):
+        if "root7" in roots:
+            raise LinearError(failed)
+        return Answer({name: {"id": "1"} for name in roots})
+
+    roots = Roots(SimpleNamespace(ask=ask))
+    assert set(roots.ask(WANTED)) == WANTED.keys() - {"root7"}
+    assert roots.refused.keys() == {"root7"} and roots.forbidden == set()
+
+
 def test_a_root_that_linear_does_not_name_is_found_by_halving():
     answered, requests, _ = asked(without_name("GRAPHQL_VALIDATION_FAILED", "root7"))
     assert answered == WANTED.keys() - {"root7"}

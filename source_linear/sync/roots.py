@@ -136,7 +136,8 @@ class Roots:
             self.refused[names[0]] = failed.problems[0].said if failed.problems else failed.reason
             return []
         self.refused |= {name: problem.said for name, problem in of_roots.items()}
-        self.forbidden |= {name for name, problem in of_roots.items() if problem.code in REFUSALS}
+        of_whole = {name: one for name, one in of_roots.items() if len(one.path) == 1}  # else of a field
+        self.forbidden |= {name for name, one in of_whole.items() if one.code in REFUSALS}
         if of_roots:
             return _parts([name for name in names if name not in of_roots])
         half = len(names) // 2

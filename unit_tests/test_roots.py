@@ -88,8 +88,10 @@ def test_a_failure_that_is_about_no_root_ends_it(code):
     assert answered == set() and len(requests) == 1
 
 
-@pytest.mark.parametrize("code", ["INTERNAL_SERVER_ERROR", "AUTHENTICATION_ERROR", "RATELIMITED"])
-def test_an_outage_ends_it(code):
+@pytest.mark.parametrize(
+    "code", ["INTERNAL_SERVER_ERROR", "AUTHENTICATION_ERROR", "RATELIMITED", "NOT_FOUND"]
+)
+def test_what_would_fail_each_root_ends_it(code):
     answered, requests, _ = asked(without_name(code, *WANTED))
     assert answered == set() and len(requests) == 1
 

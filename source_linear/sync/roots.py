@@ -6,7 +6,7 @@ from typing import Any
 
 from source_linear.linear.answers import Answer
 from source_linear.linear.api import Api
-from source_linear.linear.errors import REFUSALS, Action, Failure, LinearError
+from source_linear.linear.errors import REFUSALS, Action, Failure, Kind, LinearError
 from source_linear.linear.selection import parse, price
 from source_linear.query import affordable
 from source_linear.streams import MAX_PAGE_SIZE, Stream
@@ -130,7 +130,8 @@ class Roots:
         if failed.action not in (Action.FAIL, Action.REDUCE):  # it may pass
             return _parts([name for name in names if name not in of_roots]) if of_roots else None
         is_too_large = failed.action is Action.REDUCE or failed.code == "TOO_LARGE"
-        if not (failed.problems or is_too_large):
+        is_of_all = failed.kind is Kind.CONFIG and failed.code not in REFUSALS
+        if is_of_all or not (failed.problems or is_too_large):
             return None
         if len(names) == 1 and not of_roots:
             self.refused[names[0]] = failed.problems[0].said if failed.problems else failed.reason

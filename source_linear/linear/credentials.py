@@ -12,7 +12,9 @@ from source_linear.linear.errors import Failure
 
 _WRAPPING = " \t\r\n\"'`“”‘’"  # what comes along when a key is copied
 _EARLY = pendulum.duration(minutes=5)  # before an access token ends
-_SHORTEST, _LONGEST = 600, 365 * 86_400  # seconds that an access token is taken to last, whatever is told
+# Seconds that an access token is taken to last: one of less than `_EARLY` would be renewed for each request,
+# and a date has an end. Linear refuses one that ends sooner, which renews it as well.
+_SHORTEST, _LONGEST = 2 * _EARLY.total_seconds(), 365 * 86_400
 _SECRETS = ("api_key", "access_token", "refresh_token", "client_secret")
 # Posts a form to a URL: the HTTP status and the body, or why there is none.
 Post = Callable[[str, Mapping[str, str]], tuple[int, bytes] | Failure]

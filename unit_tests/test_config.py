@@ -1,13 +1,22 @@
 """A configuration that is wrong is refused in a sentence that names the field."""
 
 import time
+from dataclasses import FrozenInstanceError
 from datetime import datetime
 
 import pytest
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from source_linear.config import milliseconds, normalized, read_json, timestamp, validate
+from source_linear.config import (
+    Config,
+    milliseconds,
+    normalized,
+    read_json,
+    timestamp,
+    unknown_options,
+    validate,
+)
 from source_linear.packaged import manifest
 
 SPECIFICATION = manifest()["spec"]["connection_specification"]
@@ -44,6 +53,8 @@ def refusal(config):
         {**KEY, "api_url": "http://127.0.0.1:8080/graphql"},
         {**KEY, "api_url": "http://[::1]:8080/graphql"},
         {**KEY, "api_url": "http://localhost/graphql"},
+        {**KEY, "detect_deletions": "daily"},
+        {**KEY, "detect_deletions": "1 hour"},
     ],
 )
 def test_a_good_configuration_is_accepted(config):
@@ -71,6 +82,11 @@ def test_a_good_configuration_is_accepted(config):
         ({**KEY, "num_workers": 0}, "num_workers:"),
         ({**KEY, "num_workers": 400}, "num_workers:"),
         ({**KEY, "archived_rows": "hide"}, "archived_rows:"),
+        ({**KEY, "archived_rows": "exclude"}, "archived_rows: exclude is gone"),
+        ({**KEY, "detect_deletions": "hourly"}, "detect_deletions:"),
+        ({**KEY, "detect_deletions": "0 hours"}, "detect_deletions:"),
+        ({**KEY, "detect_deletions": "each sync "}, "detect_deletions:"),
+        ({**KEY, "detect_deletions": True}, "detect_deletions:"),
         ({**KEY, "api_url": "http://api.linear.app/graphql"}, "api_url:"),
         ({**KEY, "api_url": "http://127.0.0.1.evil.example/graphql"}, "api_url:"),
         ({**KEY, "api_url": "ftp://localhost/graphql"}, "api_url:"),
@@ -111,12 +127,9 @@ def test_nothing_in_a_required_field_is_a_missing_field(name, nothing):
         ("num_workers", " 10.0 ", 10),
         ("rate_limit_share", 5e1, 50),
         ("rate_limit_share", "50", 50),
-        ("reconcile_archived", "true", True),
-        ("reconcile_archived", "false", False),
-        ("reconcile_archived", False, False),
     ],
 )
-def test_numbers_and_booleans_are_taken_as_terraform_and_templates_write_them(name, written, meant):
+def test_numbers_are_taken_as_terraform_and_templates_write_them(name, written, meant):
     config = normalized({**KEY, name: written}, SPECIFICATION)
     validate(config, SPECIFICATION)
     assert config == {**KEY, name: meant}
@@ -144,6 +157,80 @@ def test_numbers_and_booleans_are_taken_as_terraform_and_templates_write_them(na
 )
 def test_what_is_no_such_value_is_refused_by_field(name, value):
     assert f"{name}: must be" in refusal({**KEY, name: value})
+
+
+# --- What it says ---------------------------------------------------------------------------------
+
+
+def test_each_option_that_is_left_out_has_the_default_of_the_spec():
+    config = Config.of(KEY, SPECIFICATION)
+    assert config.credentials == KEY["credentials"]
+    assert (config.start_date, config.team_keys, config.detect_deletions) == (None, (), 24.0)
+    for name in ("archived_rows", "rate_limit_share", "num_workers", "api_url"):
+        assert getattr(config, name) == SPECIFICATION["properties"][name]["default"]
+
+
+def test_a_default_stands_in_the_spec_and_nowhere_else():
+    properties = {name: dict(schema) for name, schema in SPECIFICATION["properties"].items()}
+    changed = {
+        "archived_rows": "delete",
+        "rate_limit_share": 7,
+        "num_workers": 3,
+        "api_url": "https://x.example",
+    }
+    for name, default in (changed | {"detect_deletions": "never"}).items():
+        properties[name]["default"] = default
+    config = Config.of(KEY, {**SPECIFICATION, "properties": properties})
+    assert {name: getattr(config, name) for name in changed} == changed
+    assert config.detect_deletions is None
+
+
+def test_each_option_that_is_given_is_taken():
+    given = {
+        **{"start_date": "2024-02-01", "archived_rows": "delete", "team_keys": ["ENG", "OPS"]},
+        **{"rate_limit_share": "50", "num_workers": 4.0, "api_url": "https://proxy.example/graphql"},
+    }
+    config = Config.of({**KEY, **given}, SPECIFICATION)
+    assert config.start_date == "2024-02-01T00:00:00.000Z"
+    assert (config.archived_rows, config.team_keys) == ("delete", ("ENG", "OPS"))
+    assert (config.rate_limit_share, config.num_workers) == (50, 4)
+    assert config.api_url == "https://proxy.example/graphql"
+
+
+@pytest.mark.parametrize(
+    ("given", "hours"),
+    [
+        *(({"detect_deletions": "daily"}, 24), ({"detect_deletions": "each sync"}, 0)),
+        *(({"detect_deletions": "never"}, None), ({"detect_deletions": "6 hours"}, 6)),
+        *(({"detect_deletions": "1 hour"}, 1), ({"detect_deletions": ""}, 24)),
+        *(({"reconcile_archived": True}, 0), ({"reconcile_archived": "true"}, 0)),
+        *(({"reconcile_archived": False}, 24), ({"reconcile_archived": "false"}, 24)),
+        ({"reconcile_archived": True, "detect_deletions": "never"}, None),
+        ({"reconcile_archived": False, "detect_deletions": "each sync"}, 0),
+    ],
+)
+def test_how_often_deletions_are_looked_for_is_told_in_hours(given, hours):
+    assert Config.of({**KEY, **given}, SPECIFICATION).detect_deletions == hours
+    assert unknown_options({**KEY, **given}, SPECIFICATION) == []
+
+
+def test_a_flat_key_is_taken_for_credentials():
+    assert Config.of({"linear_api_key": "k"}, SPECIFICATION).credentials == {
+        "auth_type": "API Key",
+        "api_key": "k",
+    }
+
+
+def test_a_config_can_be_printed_without_its_secrets_and_not_be_changed():
+    config = Config.of({"credentials": {**OAUTH, "client_secret": "the-secret"}}, SPECIFICATION)
+    assert "the-secret" not in f"{config} {config!r}" and "num_workers=10" in repr(config)
+    with pytest.raises(FrozenInstanceError):
+        config.num_workers = 3
+
+
+def test_a_config_is_not_made_of_what_the_spec_refuses():
+    with pytest.raises(AirbyteTracedException, match="num_workers: must be at most 40"):
+        Config.of({**KEY, "num_workers": 400}, SPECIFICATION)
 
 
 def test_a_configuration_that_is_handed_over_is_not_changed():

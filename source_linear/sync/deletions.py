@@ -50,7 +50,7 @@ class Deletions:
             shared: what all streams share.
             config: the user's configuration.
         """
-        reconciles = bool(config.get("reconcile_archived"))
+        reconciles = config.get("detect_deletions") == "each sync"
         self._streams = streams
         self._compared = {name: one for name, one in streams.items() if one.is_comparable(reconciles)}
         self._states, self._shared, self._config = states, shared, config

@@ -25,7 +25,9 @@ _HOURS = {"daily": 24.0, _EACH_SYNC: 0.0, "never": None}
 _KEY = re.compile(r"lin_[a-z]+_\w+")  # Linear's keys and access tokens
 # What stands in examples in the place of a key, or is left of a variable that nothing has filled in.
 _PLACEHOLDER = re.compile(
-    r"(YOUR|MY)_[A-Z_]+|CLIENT_(ID|SECRET)|REFRESH_TOKEN|<.*>|…|\.{3}|\$\{?\w+\}?|\{\{.*\}\}"
+    r"(your|my)[-_ ](\w+[-_ ])*(key|id|secret|token)|client_(id|secret)|refresh_token|api_key"
+    r"|<[a-z_ -]{1,30}>|…|\.{3}|\$\{?\w+\}?|\{\{.*\}\}",
+    re.IGNORECASE,
 )
 _PATH = "Check the path; with Docker it is a path inside the container."
 

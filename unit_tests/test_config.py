@@ -233,6 +233,124 @@ def test_a_config_is_not_made_of_what_the_spec_refuses():
         Config.of({**KEY, "num_workers": 400}, SPECIFICATION)
 
 
+# --- What is not known ----------------------------------------------------------------------------
+
+MISSPELT = {
+    **dict.fromkeys(("startdate", "start-date", "StartDate", "start_data"), "start_date"),
+    **dict.fromkeys(("archived_row", "archivedRows", "archive_rows", "archived"), "archived_rows"),
+    **dict.fromkeys(("detect_deletion", "detectDeletions", "deletions"), "detect_deletions"),
+    **dict.fromkeys(("reconcile_archive", "reconcileArchived"), "detect_deletions"),
+    **dict.fromkeys(("team_key", "teamkeys", "teams"), "team_keys"),
+    **dict.fromkeys(("rate_limit", "ratelimit_share"), "rate_limit_share"),
+    **dict.fromkeys(("workers", "num_worker", "numWorkers"), "num_workers"),
+    **dict.fromkeys(("url", "api-url"), "api_url"),
+}
+
+
+@pytest.mark.parametrize(("written", "meant"), MISSPELT.items())
+def test_a_misspelt_option_is_named_with_the_one_that_was_meant(written, meant):
+    assert unknown_options({**KEY, written: "2024-01-01"}, SPECIFICATION) == [
+        f"The option {written} is unknown and has no effect. Did you mean {meant}?"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"), [("accessToken", "access_token"), ("expiry", "token_expiry_date")]
+)
+def test_a_misspelt_field_of_the_credentials_is_named_with_its_place(written, meant):
+    assert unknown_options({"credentials": {**OAUTH, written: "the-key"}}, SPECIFICATION) == [
+        f"The option credentials.{written} is unknown and has no effect. Did you mean credentials.{meant}?"
+    ]
+
+
+def test_an_option_like_no_other_is_named_with_all_that_there_are():
+    (sentence,) = unknown_options({**KEY, "colour": "red"}, SPECIFICATION)
+    assert sentence == (
+        "The option colour is unknown and has no effect. The options are: credentials, start_date, "
+        "archived_rows, detect_deletions, team_keys, rate_limit_share, num_workers, api_url."
+    )
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        *(KEY, {"api_key": "k"}, {"linear_api_key": "k"}),
+        {**KEY, "startdate": None, "workers": ""},  # which counts as left out
+        {**KEY, "__injected_declarative_manifest": {}, "_platform": 1},
+        {"credentials": {**OAUTH, "api_key": "k"}},  # Airbyte's form may keep what another kind needs
+    ],
+)
+def test_nothing_is_unknown_that_is_an_option_or_the_platforms_own(config):
+    assert unknown_options(config, SPECIFICATION) == []
+
+
+def test_a_key_in_the_place_of_an_options_name_is_not_told():
+    assert "lin_api" not in unknown_options({**KEY, "lin_api_the_key": 1}, SPECIFICATION)[0]
+
+
+@pytest.mark.parametrize(
+    ("config", "missing", "written"),
+    [
+        ({"credential": KEY["credentials"]}, "credentials", "credential"),
+        ({"apikey": "the-key"}, "credentials", "apikey"),
+        ({"credentials": {"authtype": "API Key", "api_key": "the-key"}}, "credentials.auth_type", "authtype"),
+        ({"credentials": {"auth_type": "API Key", "apiKey": "the-key"}}, "credentials.api_key", "apiKey"),
+        (
+            {"credentials": {**OAUTH, "client_secret": None, "secret": "the-key"}},
+            "credentials.client_secret",
+            "secret",
+        ),
+    ],
+)
+def test_a_misspelt_field_that_is_required_is_named_in_the_error(config, missing, written):
+    message = refusal(config)
+    assert message.startswith(f"{missing}: ") and message.endswith(f'Did you mean it by "{written}"?')
+
+
+@pytest.mark.parametrize(
+    "placeholder",
+    [
+        *(
+            "YOUR_API_KEY",
+            "your-api-key",
+            "your api key",
+            "MY_LINEAR_KEY",
+            "<api-key>",
+            "…",
+            "...",
+            "api_key",
+        ),
+        *("$LINEAR_API_KEY", "${LINEAR_API_KEY}", "{{ LINEAR_API_KEY }}", '"YOUR_API_KEY"', " YOUR_API_KEY "),
+    ],
+)
+@pytest.mark.parametrize(
+    "make",
+    [lambda key: {"credentials": {"auth_type": "API Key", "api_key": key}}, lambda key: {"api_key": key}],
+)
+def test_a_placeholder_that_was_left_in_is_called_one(placeholder, make):
+    assert "api_key: is still the placeholder of an example" in refusal(make(placeholder))
+
+
+@pytest.mark.parametrize(
+    ("name", "placeholder"),
+    [
+        ("client_id", "CLIENT_ID"),
+        ("client_secret", "YOUR_CLIENT_SECRET"),
+        ("refresh_token", "<refresh token>"),
+    ],
+)
+def test_a_placeholder_in_a_field_of_oauth_is_called_one(name, placeholder):
+    message = refusal({"credentials": {**OAUTH, name: placeholder}})
+    assert message.startswith(f"credentials.{name}: is still the placeholder")
+
+
+@pytest.mark.parametrize(
+    "key", ["lin_api_xKqT4bYOUR", "lin_oauth_your_key", "<lin_api_0a1b>", "aYOUR_API_KEY"]
+)
+def test_what_may_be_a_key_is_not_taken_for_a_placeholder(key):
+    assert Config.of({"api_key": key}, SPECIFICATION).credentials["api_key"] == key
+
+
 def test_a_configuration_that_is_handed_over_is_not_changed():
     config = {**KEY, "num_workers": "10", "team_keys": [None]}
     normalized(config, SPECIFICATION)

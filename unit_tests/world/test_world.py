@@ -273,7 +273,8 @@ QUERIES = [  # as the connector writes them
     nodes { id updatedAt archivedAt createdAt description labelIds number priority title trashed url
     assignee { id } project { id } team { id } attachments(first: 1, includeArchived: true) { nodes { id } }
     relations(first: 1, includeArchived: true) { nodes { id } }
-    sharedAccess { isShared sharedWithUsers { id } } syncedWith { id service } } pageInfo { hasNextPage endCursor } } }""",
+    sharedAccess { isShared } syncedWith { id service } }
+    pageInfo { hasNextPage endCursor } } }""",
     """query issue_history($first: Int!, $orderBy: PaginationOrderBy, $order: PaginationOrderBy,
     $filter: IssueFilter) { issues(first: $first, orderBy: $orderBy, includeArchived: true, filter: $filter) {
     nodes { id updatedAt archivedAt history(first: 3, includeArchived: true, orderBy: $order) {

@@ -2,7 +2,7 @@
 
 import random
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -75,14 +75,14 @@ class World:
         """Let time pass; what was committed late becomes visible."""
         self.now += round(seconds * 1000)
         if self._coming:
-            due = [one for one in self._coming if one[0] <= self.now]
+            due = sorted((one for one in self._coming if one[0] <= self.now), key=lambda one: one[0])
             self._coming = [one for one in self._coming if one[0] > self.now]
-            for _, entity, row in due:
+            for when, entity, row in due:
                 before = self.rows.get(entity, {}).get(row["id"])
                 if before is None and row[VERSION]:
                     continue  # purged meanwhile
                 hidden = before[_HIDDEN] if before else row[_HIDDEN]
-                self._put(entity, {**row, _HIDDEN: hidden})
+                self._put(entity, {**row, _HIDDEN: hidden}, when)
 
     def is_coming(self, row_id: str) -> bool:
         """Whether a version of a row is stamped, but not visible yet."""
@@ -97,6 +97,7 @@ class World:
         inside: tuple[str, str] | None = None,
         row_id: str | None = None,
         created: int | None = None,
+        hidden: Collection[str] = (),
         **fields: Any,
     ) -> str:
         """Make a row; returns its id.
@@ -107,6 +108,7 @@ class World:
             inside: for a row without a root of its own: the id of the row it stands in, and the list there.
             row_id: its id, if not a new UUID.
             created: its `createdAt` where that is not now: an import keeps the old one, and `updatedAt` too.
+            hidden: viewers who may not see it.
             fields: its other fields; a relation is the other row's id.
         """
         row_id = row_id or str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
@@ -114,7 +116,7 @@ class World:
         row = {"id": row_id, "createdAt": stamp, "updatedAt": stamp, "archivedAt": None, **fields}
         if entity in schema().undated:
             row = {"id": row_id, "startedAt": stamp, **fields}
-        row |= {_HIDDEN: frozenset(), _PARENT: inside, VERSION: 0}
+        row |= {_HIDDEN: frozenset(hidden), _PARENT: inside, VERSION: 0}
         self._entity[row_id] = entity
         self._commit(entity, row, late)
         return row_id
@@ -210,9 +212,10 @@ class World:
         else:
             self._put(entity, row)
 
-    def _put(self, entity: str, row: Row) -> None:
+    def _put(self, entity: str, row: Row, when: int | None = None) -> None:
         rows = self.rows.setdefault(entity, {})
-        self._log.append((self.now, entity, row["id"], rows.get(row["id"])))
+        at = self.now if when is None else when
+        self._log.append((at, entity, row["id"], rows.get(row["id"])))
         rows[row["id"]] = row
         self.version += 1
 

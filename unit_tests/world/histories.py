@@ -344,6 +344,8 @@ class History:
             return
         if table.entity in schema().undated or row_id in self._doubted | self._excused:
             return
+        if row_id not in self._wanted(table):  # an answer that lags behind still has it
+            return
         was, stamp = self._stamp(table, before), self._stamp(table, record)
         if before[table.cursor] == was and record[table.cursor] != stamp:
             said = f"{record[table.cursor]} instead of {stamp}, though the copy had it"

@@ -8,7 +8,7 @@ from typing import Any
 from source_linear.packaged import manifest
 from unit_tests.world.destination import Destination, Platform, Record
 from unit_tests.world.filters import test_of
-from unit_tests.world.linear import Linear
+from unit_tests.world.linear import ALWAYS, Linear
 from unit_tests.world.plans import REFUSED, Change, Plan, Sync, Turn, Wait
 from unit_tests.world.schema import schema
 from unit_tests.world.world import VERSION, Row, World, is_archived, text
@@ -87,11 +87,25 @@ class History:
         messages: how many messages came.
     """
 
-    def __init__(self, given: Plan, source: Source) -> None:
-        """Make ready to play a plan by a source."""
+    def __init__(
+        self,
+        given: Plan,
+        source: Source,
+        doubtful: Callable[[str, Any], Collection[str]] = lambda stream, state: (),
+        quiet: int = _QUIET,
+    ) -> None:
+        """Make ready to play.
+
+        Args:
+            given: the plan.
+            source: what reads.
+            doubtful: which ids a state of a stream names against which a tombstone may stand.
+            quiet: how many syncs without faults there are in the end.
+        """
         self.problems: list[str] = []
         self.unsure, self.messages = False, 0
         self._plan, self._source = given, source
+        self._doubtful, self._quiet = doubtful, quiet
         self._rng = random.Random(f"rows {given.seed}")
         self._world = World(self._rng)
         self._world.viewer = VIEWERS[0]
@@ -123,13 +137,13 @@ class History:
             else:
                 self._sync(step)
         self._world.refused.clear()
-        for number in range(_QUIET):
+        for number in range(self._quiet):
             self._world.tick(65)
             self._sync(Sync(seed=number))
         self._compare()
         before = {name: self._destination.kept(name) for name in self._tables}
         self._world.tick(65)
-        self._sync(Sync(seed=_QUIET))
+        self._sync(Sync(seed=self._quiet))
         for name, rows in before.items():
             sent = [one for one, row in self._destination.kept(name).items() if row != rows.get(one)]
             if sent and not self.problems and not self.unsure:
@@ -179,6 +193,7 @@ class History:
             world.archive(*[one for one in ids[::2] if not is_archived(world.view().find(one) or {})])
         elif kind == "refuse":
             world.refused[row_id] = REFUSED[int(change.pick * 997) % len(REFUSED)]
+            self._doubted |= {row_id} if world.refused[row_id] == ALWAYS else set()
 
     def _create(
         self, table: Table, pick: float, late: int, is_old: bool = False, is_odd: bool = False
@@ -263,6 +278,8 @@ class History:
             self._destination = Destination({name: one.cursor for name, one in self._tables.items()})
             self._platform = Platform(self._destination)
             self._doubted.clear()
+        for name, table in self._tables.items():  # they may be gone
+            self._doubted |= self._destination.kept(name).keys() - self._wanted(table).keys()
 
     def _take_over(self) -> None:
         """Begin with what another connector has written: all rows, and a cursor."""
@@ -303,6 +320,8 @@ class History:
         shown = {name: set(self._wanted(table)) for name, table in self._tables.items()}
         given, scope = dict(self._platform.states), self._scope()
         begins = {name: self._begins(table, given.get(name), scope) for name, table in self._tables.items()}
+        for name, (state, _) in given.items():
+            self._doubted.update(self._doubtful(name, state))
         messages: list[tuple[str, str, Any]] = []
         source = self._source(self._read(step, linear))
         for message in source:
@@ -363,7 +382,7 @@ class History:
         rows = view.rows(table.entity)
         if keys and table.team_filter:
             entity = table.parents[0][0] if table.parents else table.entity
-            test = test_of(view, entity, _filled(table.team_filter, keys))
+            test = test_of(view, entity, filled(table.team_filter, keys))
             rows = {
                 one: row
                 for one, row in rows.items()
@@ -411,9 +430,9 @@ class History:
         return table.kind != "swept" and min(dates) < floor
 
 
-def _filled(value: Any, keys: list[str]) -> Any:
+def filled(value: Any, keys: list[str]) -> Any:
     if isinstance(value, Mapping):
-        return {name: _filled(one, keys) for name, one in value.items()}
+        return {name: filled(one, keys) for name, one in value.items()}
     if isinstance(value, list):
-        return [_filled(one, keys) for one in value]
+        return [filled(one, keys) for one in value]
     return keys if value == "TEAM_KEYS" else value

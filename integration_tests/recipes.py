@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from integration_tests.figures import note
+from integration_tests.linear_api import LinearApi
 
 ROOT = Path(__file__).resolve().parent.parent
 EXECUTABLE = Path(sys.executable).with_name("source-linear")
@@ -63,3 +64,10 @@ def run(folder: Path, *command: Any, programs: Path = EXECUTABLE.parent, **varia
 def shell(folder: Path, text: str, programs: Path = EXECUTABLE.parent) -> str:
     """Run a recipe for the shell, as `run` does."""
     return run(folder, "bash", "-euo", "pipefail", "-c", text, programs=programs)
+
+
+def with_refresh_token(api: LinearApi) -> dict[str, Any]:
+    """A configuration whose refresh token can be used once."""
+    names = ("client_id", "client_secret", "refresh_token")
+    credentials = {"auth_type": "OAuth2.0", **{name: getattr(api.auth, name) for name in names}}
+    return {"credentials": credentials, "api_url": api.url}

@@ -155,6 +155,72 @@ def test_a_bad_configuration_is_refused_by_read(given_config):
     assert "credentials:" in error_of(given_config({}).read({"streams": []}))
 
 
+MISSPELT = {
+    **{"startdate": "start_date", "start-date": "start_date", "Start_Date": "start_date"},
+    **{"archived_row": "archived_rows", "archivedRows": "archived_rows", "archive_rows": "archived_rows"},
+    **{"detect_deletion": "detect_deletions", "detectDeletions": "detect_deletions"},
+    **{"deletions": "detect_deletions", "reconcile_archive": "detect_deletions"},
+    **{"team_key": "team_keys", "teamkeys": "team_keys", "teams": "team_keys"},
+    **{"rate_limit": "rate_limit_share", "ratelimit_share": "rate_limit_share"},
+    **{"num_worker": "num_workers", "numWorkers": "num_workers", "workers": "num_workers"},
+    **{"url": "api_url", "api-url": "api_url"},
+}
+
+
+@pytest.fixture
+def misspelt(connector):
+    """A connector whose configuration has each misspelt option, and what shall be said of them."""
+    connector.config = {**connector.config, **dict.fromkeys(MISSPELT, "2024-01-01"), "_platform": "its own"}
+    return connector, [
+        f"The option {written} is unknown and has no effect. Did you mean {meant}?"
+        for written, meant in MISSPELT.items()
+    ]
+
+
+def test_misspelt_options_are_named_by_a_check_that_succeeds_all_the_same(linear_api, misspelt):
+    connector, sentences = misspelt
+    assert len(sentences) == 20
+    output = connector.check()
+    assert [line for line in output.logs if "unknown" in line] == [f"WARN {one}" for one in sentences]
+    assert output.one("CONNECTION_STATUS")["connectionStatus"] == {
+        "status": "SUCCEEDED",
+        "message": " ".join(sentences),
+    }
+
+
+def test_misspelt_options_are_named_by_a_read_that_brings_the_rows_all_the_same(linear_api, misspelt):
+    connector, sentences = misspelt
+    output = connector.read(connector.catalog(["users"]))
+    assert [line for line in output.logs if "unknown" in line] == [f"WARN {one}" for one in sentences]
+    assert output.exit_code == 0
+    assert len(output.records["users"]) == len(linear_api.workspace.ids("User"))
+
+
+def test_a_misspelt_option_is_named_where_the_check_fails_too(linear_api, connector):
+    wrong = {"auth_type": "API Key", "api_key": "wrong"}
+    connector.config = {**connector.config, "credentials": wrong, "startdate": "2024-01-01"}
+    output = connector.check()
+    assert output.one("CONNECTION_STATUS")["connectionStatus"]["message"].startswith("Linear does not accept")
+    assert [line for line in output.logs if "startdate" in line and line.startswith("WARN ")]
+
+
+@pytest.mark.parametrize("command", ["check", "read"])
+def test_the_key_of_an_example_is_called_a_placeholder_and_not_sent(linear_api, connector, command):
+    example = {"auth_type": "API Key", "api_key": "YOUR_API_KEY"}
+    catalog = connector.catalog(["users"])
+    before = len(linear_api.requests)
+    connector.config = {**connector.config, "credentials": example}
+    output = connector.check() if command == "check" else connector.read(catalog)
+    message = error_of(output, exit_code=0 if command == "check" else 1)
+    assert message.startswith("credentials.api_key: is still the placeholder of an example.")
+    assert len(linear_api.requests) == before
+
+
+def test_an_option_that_is_gone_is_refused_with_what_to_use_instead(given_config):
+    message = error_of(given_config({"credentials": CREDENTIALS, "archived_rows": "exclude"}).discover())
+    assert "Use flag and filter on isArchived, or use delete." in message
+
+
 @pytest.mark.parametrize("text", ["{", ""])
 def test_a_configuration_that_is_not_json_is_refused(tmp_path, given_config, text):
     path = tmp_path / "config.json"

@@ -159,9 +159,10 @@ def test_pages_that_linear_refuses_fail_the_check(linear_api, connector):
 def test_a_dead_api_is_given_up_after_few_tries_with_a_sentence(tmp_path):
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))  # and does not listen
+        address = f"127.0.0.1:{unused.getsockname()[1]}"
         config = {
             "credentials": {"auth_type": "API Key", "api_key": "k"},
-            "api_url": f"http://127.0.0.1:{unused.getsockname()[1]}/graphql",
+            "api_url": f"http://{address}/graphql",
         }
         output = Connector(tmp_path, config).check()
     assert 0 < sum("Trying again" in line for line in output.logs) <= 6
@@ -169,7 +170,7 @@ def test_a_dead_api_is_given_up_after_few_tries_with_a_sentence(tmp_path):
     assert status(output) == {
         "status": "FAILED",
         "message": (
-            "Linear's API could not be reached or did not answer as it should (ConnectionError). "
-            "Try again; if it fails again, see https://linearstatus.com."
+            "Linear's API could not be reached or did not answer as it should "
+            f"({address} refuses the connection). Try again; if it fails again, see https://linearstatus.com."
         ),
     }

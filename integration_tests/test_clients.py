@@ -16,7 +16,7 @@ from integration_tests.connector import Connector, Output
 from integration_tests.expected import records
 from integration_tests.figures import note
 from integration_tests.linear_api import LinearApi
-from integration_tests.recipes import EXECUTABLE, ROOT, environment, recipe, run, shell
+from integration_tests.recipes import EXECUTABLE, ROOT, environment, recipe, run, shell, with_refresh_token
 from integration_tests.test_destination import change
 from tools.connector import write
 from tools.schemas import streams
@@ -69,9 +69,12 @@ def ids(api: LinearApi, name: str) -> list[str]:
     return sorted(records(api.workspace, STREAMS[name]))
 
 
-def test_dlt_merges_what_the_recipe_reads(api: LinearApi, config: dict[str, Any], tmp_path: Path) -> None:
+def test_dlt_merges_what_the_recipe_reads_and_keeps_new_refresh_tokens(
+    api: LinearApi, tmp_path: Path
+) -> None:
     python = environment("dlt") / "python"
-    write(tmp_path / "config.json", config | {"archived_rows": "delete"})
+    api.auth.replay_seconds = 0  # a retired refresh token is void at once
+    write(tmp_path / "config.json", with_refresh_token(api) | {"archived_rows": "delete"})
     write(tmp_path / "linear.py", recipe("dlt", "python"))
     run(tmp_path, python, "linear.py")
     first = _compare_with_dlt(api, tmp_path)
@@ -79,6 +82,7 @@ def test_dlt_merges_what_the_recipe_reads(api: LinearApi, config: dict[str, Any]
     api.clock.advance(60)
     change(api.workspace)
     api.clock.advance(60)
+    api.auth.expire_access_tokens()
     run(tmp_path, python, "linear.py")
     second = _compare_with_dlt(api, tmp_path)
     assert second < first / 2

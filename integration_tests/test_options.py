@@ -8,7 +8,7 @@ from tools.schemas import streams
 
 BEYOND = LOOKBACK.total_seconds() + 1  # seconds: what changed before is not read again
 STREAMS = {stream.name: stream for stream in streams()}
-RECONCILED = sorted(
+COMPARED = sorted(
     stream.name
     for stream in STREAMS.values()
     if stream.kind in ("windowed", "feed") and stream.entity != "Issue"
@@ -65,13 +65,14 @@ def test_team_keys_filter_on_the_server(busy, make_connector):
             assert f"'{key}'" in str(request.variables["filter"]), name
 
 
-def test_archivings_that_no_filter_can_ask_for_are_found_by_reconciling(busy, make_connector):
-    connector = make_connector(busy, reconcile_archived=True)
-    catalog = connector.catalog(RECONCILED)
+@pytest.mark.parametrize("option", [{"detect_deletions": "each sync"}, {"reconcile_archived": "true"}])
+def test_archivings_that_no_filter_can_ask_for_are_found_by_comparing(busy, make_connector, option):
+    connector = make_connector(busy, **option)
+    catalog = connector.catalog(COMPARED)
     first = connector.read(catalog)
     archived = {}
     busy.clock.advance(BEYOND)
-    for name in RECONCILED:
+    for name in COMPARED:
         entity = STREAMS[name].entity
         archived[name] = busy.workspace.ids(entity, archived=False)[:2]
         for row_id in archived[name]:
@@ -79,7 +80,7 @@ def test_archivings_that_no_filter_can_ask_for_are_found_by_reconciling(busy, ma
     busy.clock.advance(BEYOND)
     second = connector.read(catalog, first.last_states)
     assert second.exit_code == 0
-    for name in RECONCILED:
+    for name in COMPARED:
         expected = records(busy.workspace, STREAMS[name])
         found = {record["id"]: record for record in second.records[name]}
         assert archived[name]
@@ -90,8 +91,8 @@ def test_archivings_that_no_filter_can_ask_for_are_found_by_reconciling(busy, ma
     assert sum(len(found) for found in third.records.values()) == 0
 
 
-def test_without_reconciling_nothing_is_walked_that_did_not_change(busy, connector, make_connector):
-    quiet = make_connector(busy)
+def test_without_comparing_nothing_is_walked_that_did_not_change(busy, make_connector):
+    quiet = make_connector(busy, detect_deletions="never")
     catalog = quiet.catalog(["comments"])
     first = quiet.read(catalog)
     busy.clock.advance(BEYOND)
@@ -101,7 +102,7 @@ def test_without_reconciling_nothing_is_walked_that_did_not_change(busy, connect
 
 
 def test_rows_that_were_updated_and_archived_come_once(busy, make_connector):
-    connector = make_connector(busy, reconcile_archived=True)
+    connector = make_connector(busy, detect_deletions="each sync")
     catalog = connector.catalog(["comments", "issues"])
     first = connector.read(catalog)
     busy.clock.advance(BEYOND)
@@ -116,8 +117,8 @@ def test_rows_that_were_updated_and_archived_come_once(busy, make_connector):
     assert len(second.records["issues"]) == 1
 
 
-@pytest.mark.parametrize("option", ["flag", "delete", "exclude"])
-def test_archived_rows_are_flagged_marked_as_deleted_or_left_out(busy, make_connector, option):
+@pytest.mark.parametrize("option", ["flag", "delete"])
+def test_archived_rows_are_flagged_or_marked_as_deleted(busy, make_connector, option):
     connector = make_connector(busy, archived_rows=option)
     names = ["issues", "projects", "comments", "issue_state_spans"]
     catalog = connector.catalog(names)
@@ -125,8 +126,6 @@ def test_archived_rows_are_flagged_marked_as_deleted_or_left_out(busy, make_conn
     for item in catalog["streams"]:
         name = item["stream"]["name"]
         expected = records(busy.workspace, STREAMS[name])
-        if option == "exclude":
-            expected = {row_id: row for row_id, row in expected.items() if not row["isArchived"]}
         assert output.records[name]
         assert {record["id"] for record in output.records[name]} == set(expected)
         assert ("_ab_cdc_deleted_at" in item["stream"]["json_schema"]["properties"]) is (option == "delete")

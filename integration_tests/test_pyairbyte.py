@@ -16,7 +16,7 @@ from integration_tests.figures import note
 from integration_tests.linear_api import LinearApi
 from integration_tests.linear_api.workspace import COUNTS
 from integration_tests.postgres import Postgres
-from integration_tests.recipes import EXECUTABLE, ROOT, environment, recipe
+from integration_tests.recipes import EXECUTABLE, ROOT, environment, recipe, with_refresh_token
 from integration_tests.recipes import run as run_in
 from integration_tests.test_destination import change, purge
 from source_linear.streams import GONE_AT
@@ -54,13 +54,17 @@ def run(tmp_path: Path) -> Callable[..., str]:
 @pytest.fixture(autouse=True)
 def config(api: LinearApi, tmp_path: Path) -> Path:
     """The connector's configuration as a file."""
-    config = Connector.of(api, tmp_path, reconcile_archived=True).config
+    config = Connector.of(api, tmp_path, detect_deletions="each sync").config
     return Path(write(tmp_path / "config.json", config))
 
 
+@pytest.mark.parametrize("auth_type", ["API Key", "OAuth2.0"])
 def test_the_recipe_runs_twice_without_a_traceback(
-    api: LinearApi, run: Callable[..., str], tmp_path: Path
+    api: LinearApi, run: Callable[..., str], tmp_path: Path, config: Path, auth_type: str
 ) -> None:
+    if auth_type == "OAuth2.0":
+        api.auth.replay_seconds = 0  # a retired refresh token is void at once
+        write(config, with_refresh_token(api))
     script = write(tmp_path / "recipe.py", recipe("PyAirbyte", "python"))
 
     def counts() -> list[int]:
@@ -69,11 +73,22 @@ def test_the_recipe_runs_twice_without_a_traceback(
     rows = records(api.workspace, STREAMS["issues"]).values()
     unfinished = [row for row in rows if not (row.get("completedAt") or row.get("canceledAt"))]
     wanted = [len(rows), sum(not row["isArchived"] for row in unfinished)]
+
+    def kept() -> str | None:
+        token: str | None = json.loads(config.read_text("utf-8"))["credentials"].get("refresh_token")
+        return token
+
+    given = kept()
     *first, read = counts()
     assert first == wanted
+    renewed = kept()
+    api.auth.expire_access_tokens()
     *second, read_again = counts()
     assert second == wanted
     assert read_again < read / 2
+    if auth_type == "OAuth2.0":
+        assert len({given, renewed, kept()}) == 3
+        assert kept() == api.auth.refresh_token
 
 
 def test_reads_that_end_after_a_few_rows_print_no_traceback(

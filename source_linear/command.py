@@ -27,7 +27,7 @@ from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from source_linear.catalog import read_catalog
-from source_linear.config import read_config
+from source_linear.config import read_config, unknown_options
 from source_linear.ending import ENDING, GRACE
 from source_linear.source import SourceLinear
 from source_linear.state import read_states
@@ -154,12 +154,20 @@ def _messages(parsed: argparse.Namespace, source: SourceLinear) -> Iterator[Airb
         yield AirbyteMessage(type=Type.SPEC, spec=specification)
         return
     config = source.configure({}, "")  # no file is read again: it may be a pipe
-    if parsed.command == "check":
-        yield from entrypoint.check(specification, config)
-    elif parsed.command == "discover":
+    if parsed.command == "discover":
         yield from entrypoint.discover(specification, config)
-    else:
+        return
+    unknown = unknown_options(config, specification.connectionSpecification)
+    for sentence in unknown:
+        logger.warning(sentence)
+    if parsed.command == "read":
         yield from entrypoint.read(specification, config, source.catalog, [])
+        return
+    for message in entrypoint.check(specification, config):
+        status = message.connectionStatus
+        if unknown and status and status.status is Status.SUCCEEDED:
+            status.message = " ".join([*unknown, *([status.message] if status.message else [])])
+        yield message
 
 
 def _source(parsed: argparse.Namespace) -> SourceLinear:

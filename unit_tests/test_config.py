@@ -1,13 +1,22 @@
 """A configuration that is wrong is refused in a sentence that names the field."""
 
 import time
+from dataclasses import FrozenInstanceError
 from datetime import datetime
 
 import pytest
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-from source_linear.config import milliseconds, normalized, read_json, timestamp, validate
+from source_linear.config import (
+    Config,
+    milliseconds,
+    normalized,
+    read_json,
+    timestamp,
+    unknown_options,
+    validate,
+)
 from source_linear.packaged import manifest
 
 SPECIFICATION = manifest()["spec"]["connection_specification"]
@@ -44,6 +53,8 @@ def refusal(config):
         {**KEY, "api_url": "http://127.0.0.1:8080/graphql"},
         {**KEY, "api_url": "http://[::1]:8080/graphql"},
         {**KEY, "api_url": "http://localhost/graphql"},
+        {**KEY, "detect_deletions": "daily"},
+        {**KEY, "detect_deletions": "1 hour"},
     ],
 )
 def test_a_good_configuration_is_accepted(config):
@@ -71,6 +82,11 @@ def test_a_good_configuration_is_accepted(config):
         ({**KEY, "num_workers": 0}, "num_workers:"),
         ({**KEY, "num_workers": 400}, "num_workers:"),
         ({**KEY, "archived_rows": "hide"}, "archived_rows:"),
+        ({**KEY, "archived_rows": "exclude"}, "archived_rows: exclude is gone"),
+        ({**KEY, "detect_deletions": "hourly"}, "detect_deletions:"),
+        ({**KEY, "detect_deletions": "0 hours"}, "detect_deletions:"),
+        ({**KEY, "detect_deletions": "each sync "}, "detect_deletions:"),
+        ({**KEY, "detect_deletions": True}, "detect_deletions:"),
         ({**KEY, "api_url": "http://api.linear.app/graphql"}, "api_url:"),
         ({**KEY, "api_url": "http://127.0.0.1.evil.example/graphql"}, "api_url:"),
         ({**KEY, "api_url": "ftp://localhost/graphql"}, "api_url:"),
@@ -111,12 +127,9 @@ def test_nothing_in_a_required_field_is_a_missing_field(name, nothing):
         ("num_workers", " 10.0 ", 10),
         ("rate_limit_share", 5e1, 50),
         ("rate_limit_share", "50", 50),
-        ("reconcile_archived", "true", True),
-        ("reconcile_archived", "false", False),
-        ("reconcile_archived", False, False),
     ],
 )
-def test_numbers_and_booleans_are_taken_as_terraform_and_templates_write_them(name, written, meant):
+def test_numbers_are_taken_as_terraform_and_templates_write_them(name, written, meant):
     config = normalized({**KEY, name: written}, SPECIFICATION)
     validate(config, SPECIFICATION)
     assert config == {**KEY, name: meant}
@@ -144,6 +157,198 @@ def test_numbers_and_booleans_are_taken_as_terraform_and_templates_write_them(na
 )
 def test_what_is_no_such_value_is_refused_by_field(name, value):
     assert f"{name}: must be" in refusal({**KEY, name: value})
+
+
+# --- What it says ---------------------------------------------------------------------------------
+
+
+def test_each_option_that_is_left_out_has_the_default_of_the_spec():
+    config = Config.of(KEY, SPECIFICATION)
+    assert config.credentials == KEY["credentials"]
+    assert (config.start_date, config.team_keys, config.detect_deletions) == (None, (), 24.0)
+    for name in ("archived_rows", "rate_limit_share", "num_workers", "api_url"):
+        assert getattr(config, name) == SPECIFICATION["properties"][name]["default"]
+
+
+def test_a_default_stands_in_the_spec_and_nowhere_else():
+    properties = {name: dict(schema) for name, schema in SPECIFICATION["properties"].items()}
+    changed = {
+        "archived_rows": "delete",
+        "rate_limit_share": 7,
+        "num_workers": 3,
+        "api_url": "https://x.example",
+    }
+    for name, default in (changed | {"detect_deletions": "never"}).items():
+        properties[name]["default"] = default
+    config = Config.of(KEY, {**SPECIFICATION, "properties": properties})
+    assert {name: getattr(config, name) for name in changed} == changed
+    assert config.detect_deletions is None
+
+
+def test_each_option_that_is_given_is_taken():
+    given = {
+        **{"start_date": "2024-02-01", "archived_rows": "delete", "team_keys": ["ENG", "OPS"]},
+        **{"rate_limit_share": "50", "num_workers": 4.0, "api_url": "https://proxy.example/graphql"},
+    }
+    config = Config.of({**KEY, **given}, SPECIFICATION)
+    assert config.start_date == "2024-02-01T00:00:00.000Z"
+    assert (config.archived_rows, config.team_keys) == ("delete", ("ENG", "OPS"))
+    assert (config.rate_limit_share, config.num_workers) == (50, 4)
+    assert config.api_url == "https://proxy.example/graphql"
+
+
+@pytest.mark.parametrize(
+    ("given", "hours"),
+    [
+        *(({"detect_deletions": "daily"}, 24), ({"detect_deletions": "each sync"}, 0)),
+        *(({"detect_deletions": "never"}, None), ({"detect_deletions": "6 hours"}, 6)),
+        *(({"detect_deletions": "1 hour"}, 1), ({"detect_deletions": ""}, 24)),
+        *(({"reconcile_archived": True}, 0), ({"reconcile_archived": "true"}, 0)),
+        *(({"reconcile_archived": False}, 24), ({"reconcile_archived": "false"}, 24)),
+        ({"reconcile_archived": True, "detect_deletions": "never"}, None),
+        ({"reconcile_archived": False, "detect_deletions": "each sync"}, 0),
+    ],
+)
+def test_how_often_deletions_are_looked_for_is_told_in_hours(given, hours):
+    assert Config.of({**KEY, **given}, SPECIFICATION).detect_deletions == hours
+    assert unknown_options({**KEY, **given}, SPECIFICATION) == []
+
+
+def test_a_flat_key_is_taken_for_credentials():
+    assert Config.of({"linear_api_key": "k"}, SPECIFICATION).credentials == {
+        "auth_type": "API Key",
+        "api_key": "k",
+    }
+
+
+def test_a_config_can_be_printed_without_its_secrets_and_not_be_changed():
+    config = Config.of({"credentials": {**OAUTH, "client_secret": "the-secret"}}, SPECIFICATION)
+    assert "the-secret" not in f"{config} {config!r}" and "num_workers=10" in repr(config)
+    with pytest.raises(FrozenInstanceError):
+        config.num_workers = 3
+
+
+def test_a_config_is_not_made_of_what_the_spec_refuses():
+    with pytest.raises(AirbyteTracedException, match="num_workers: must be at most 40"):
+        Config.of({**KEY, "num_workers": 400}, SPECIFICATION)
+
+
+# --- What is not known ----------------------------------------------------------------------------
+
+MISSPELT = {
+    **dict.fromkeys(("startdate", "start-date", "StartDate", "start_data"), "start_date"),
+    **dict.fromkeys(("archived_row", "archivedRows", "archive_rows", "archived"), "archived_rows"),
+    **dict.fromkeys(("detect_deletion", "detectDeletions", "deletions"), "detect_deletions"),
+    **dict.fromkeys(("reconcile_archive", "reconcileArchived"), "detect_deletions"),
+    **dict.fromkeys(("team_key", "teamkeys", "teams"), "team_keys"),
+    **dict.fromkeys(("rate_limit", "ratelimit_share"), "rate_limit_share"),
+    **dict.fromkeys(("workers", "num_worker", "numWorkers"), "num_workers"),
+    **dict.fromkeys(("url", "api-url"), "api_url"),
+}
+
+
+@pytest.mark.parametrize(("written", "meant"), MISSPELT.items())
+def test_a_misspelt_option_is_named_with_the_one_that_was_meant(written, meant):
+    assert unknown_options({**KEY, written: "2024-01-01"}, SPECIFICATION) == [
+        f"The option {written} is unknown and has no effect. Did you mean {meant}?"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"), [("accessToken", "access_token"), ("expiry", "token_expiry_date")]
+)
+def test_a_misspelt_field_of_the_credentials_is_named_with_its_place(written, meant):
+    assert unknown_options({"credentials": {**OAUTH, written: "the-key"}}, SPECIFICATION) == [
+        f"The option credentials.{written} is unknown and has no effect. Did you mean credentials.{meant}?"
+    ]
+
+
+def test_an_option_like_no_other_is_named_with_all_that_there_are():
+    (sentence,) = unknown_options({**KEY, "colour": "red"}, SPECIFICATION)
+    assert sentence == (
+        "The option colour is unknown and has no effect. The options are: credentials, start_date, "
+        "archived_rows, detect_deletions, team_keys, rate_limit_share, num_workers, api_url."
+    )
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        *(KEY, {"api_key": "k"}, {"linear_api_key": "k"}),
+        {**KEY, "startdate": None, "workers": ""},  # which counts as left out
+        {**KEY, "__injected_declarative_manifest": {}, "_platform": 1},
+        {"credentials": {**OAUTH, "api_key": "k"}},  # Airbyte's form may keep what another kind needs
+    ],
+)
+def test_nothing_is_unknown_that_is_an_option_or_the_platforms_own(config):
+    assert unknown_options(config, SPECIFICATION) == []
+
+
+def test_a_key_in_the_place_of_an_options_name_is_not_told():
+    assert "lin_api" not in unknown_options({**KEY, "lin_api_the_key": 1}, SPECIFICATION)[0]
+
+
+@pytest.mark.parametrize(
+    ("config", "missing", "written"),
+    [
+        ({"credential": KEY["credentials"]}, "credentials", "credential"),
+        ({"apikey": "the-key"}, "credentials", "apikey"),
+        ({"credentials": {"authtype": "API Key", "api_key": "the-key"}}, "credentials.auth_type", "authtype"),
+        ({"credentials": {"auth_type": "API Key", "apiKey": "the-key"}}, "credentials.api_key", "apiKey"),
+        (
+            {"credentials": {**OAUTH, "client_secret": None, "secret": "the-key"}},
+            "credentials.client_secret",
+            "secret",
+        ),
+    ],
+)
+def test_a_misspelt_field_that_is_required_is_named_in_the_error(config, missing, written):
+    message = refusal(config)
+    assert message.startswith(f"{missing}: ") and message.endswith(f'Did you mean it by "{written}"?')
+
+
+@pytest.mark.parametrize(
+    "placeholder",
+    [
+        *(
+            "YOUR_API_KEY",
+            "your-api-key",
+            "your api key",
+            "MY_LINEAR_KEY",
+            "<api-key>",
+            "…",
+            "...",
+            "api_key",
+        ),
+        *("$LINEAR_API_KEY", "${LINEAR_API_KEY}", "{{ LINEAR_API_KEY }}", '"YOUR_API_KEY"', " YOUR_API_KEY "),
+    ],
+)
+@pytest.mark.parametrize(
+    "make",
+    [lambda key: {"credentials": {"auth_type": "API Key", "api_key": key}}, lambda key: {"api_key": key}],
+)
+def test_a_placeholder_that_was_left_in_is_called_one(placeholder, make):
+    assert "api_key: is still the placeholder of an example" in refusal(make(placeholder))
+
+
+@pytest.mark.parametrize(
+    ("name", "placeholder"),
+    [
+        ("client_id", "CLIENT_ID"),
+        ("client_secret", "YOUR_CLIENT_SECRET"),
+        ("refresh_token", "<refresh token>"),
+    ],
+)
+def test_a_placeholder_in_a_field_of_oauth_is_called_one(name, placeholder):
+    message = refusal({"credentials": {**OAUTH, name: placeholder}})
+    assert message.startswith(f"credentials.{name}: is still the placeholder")
+
+
+@pytest.mark.parametrize(
+    "key", ["lin_api_xKqT4bYOUR", "lin_oauth_your_key", "<lin_api_0a1b>", "aYOUR_API_KEY"]
+)
+def test_what_may_be_a_key_is_not_taken_for_a_placeholder(key):
+    assert Config.of({"api_key": key}, SPECIFICATION).credentials["api_key"] == key
 
 
 def test_a_configuration_that_is_handed_over_is_not_changed():

@@ -9,12 +9,13 @@ import re
 import ssl
 from collections.abc import Iterator
 from socket import gaierror
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from requests.exceptions import InvalidProxyURL, InvalidSchema, ProxyError, SSLError
+from requests.exceptions import ConnectTimeout, InvalidProxyURL, InvalidSchema, ProxyError, SSLError
 from requests.utils import get_environ_proxies, select_proxy
-from urllib3.exceptions import LocationParseError, ProxySchemeUnknown
+from urllib3.exceptions import LocationParseError, NewConnectionError, ProxySchemeUnknown
 
 Response = requests.Response  # for those who hand one on, and send nothing
 _CA_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")  # in the order in which requests looks
@@ -56,10 +57,12 @@ def cause_of(error: OSError) -> tuple[str, str]:
     if _is_proxied(error):
         return _cause_at_proxy(error, causes)
     if any(isinstance(cause, gaierror) for cause in causes):
-        return "DNS", "DNS"
+        return "DNS", _address(error)
     if isinstance(error, SSLError):
         return "NO_ANSWER", "TLS"
-    return "NOT_SENT" if isinstance(error, ValueError) else "NO_ANSWER", kind  # InvalidURL, InvalidHeader …
+    if isinstance(error, ValueError):  # InvalidURL, InvalidHeader …
+        return "NOT_SENT", kind
+    return "NO_ANSWER", _unconnected(error, causes)
 
 
 def _cause_at_proxy(error: requests.RequestException, causes: list[BaseException]) -> tuple[str, str]:
@@ -75,7 +78,24 @@ def _cause_at_proxy(error: requests.RequestException, causes: list[BaseException
             return "PROXY_SETTING", "it does not speak HTTP"
         if isinstance(cause, ssl.SSLError) and isinstance(error, ProxyError):
             return "PROXY_SETTING", "https, but it does not speak TLS"
-    return "PROXY", type(error).__name__
+    return "PROXY", _unconnected(error, causes)
+
+
+def _unconnected(error: requests.RequestException, causes: list[BaseException]) -> str:
+    """To which host and port there was no connection; if there was one, how it failed."""
+    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
+        return f"{_address(error)} refuses the connection"
+    if isinstance(error, ConnectTimeout) or any(isinstance(cause, NewConnectionError) for cause in causes):
+        return f"no connection to {_address(error)}"
+    return type(error).__name__
+
+
+def _address(error: requests.RequestException) -> str:
+    """Host and port that were to be connected to: the proxy's, where there is one."""
+    url = str(error.request.url) if error.request else ""
+    proxy = select_proxy(url, get_environ_proxies(url)) or url
+    parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+    return f"{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
 
 
 def _is_proxied(error: requests.RequestException) -> bool:

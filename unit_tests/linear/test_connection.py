@@ -120,15 +120,45 @@ def test_a_proxy_that_hangs_up_may_come_back(environment, serve):
     assert "could not be reached through the proxy" in told.reason
 
 
+@pytest.fixture
+def unused():
+    """A port where nobody listens."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield bound.getsockname()[1]
+
+
 @pytest.mark.parametrize("proxy", ["http://the-user:{}@127.0.0.1:{}", "127.0.0.1:{1}", "http://no.invalid:1"])
-def test_a_dead_proxy_is_not_taken_for_linear(environment, proxy):
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))  # and does not listen
-        environment.setenv("HTTPS_PROXY", proxy.format(PASSWORD, unused.getsockname()[1]))
-        told = failure()
+def test_a_dead_proxy_is_not_taken_for_linear(environment, unused, proxy):
+    environment.setenv("HTTPS_PROXY", proxy.format(PASSWORD, unused))
+    told = failure()
     assert (told.action, told.kind) == (Action.RETRY, Kind.TRANSIENT)
-    assert "could not be reached through the proxy (ProxyError)" in told.reason
+    how = "no connection to no.invalid:1" if "no." in proxy else f"127.0.0.1:{unused} refuses the connection"
+    assert f"could not be reached through the proxy ({how})" in told.reason
     assert "HTTPS_PROXY" in told.remedy
+
+
+def test_a_refused_connection_names_host_and_port(unused):
+    told = failure(f"http://127.0.0.1:{unused}/graphql")
+    assert (told.action, told.kind) == (Action.RETRY, Kind.TRANSIENT)
+    assert f"(127.0.0.1:{unused} refuses the connection)" in told.reason
+
+
+@pytest.mark.parametrize(("port", "named"), [("", 443), (":8443", 8443)])
+def test_a_connection_that_does_not_come_about_names_host_and_port(monkeypatch, port, named):
+    def hang(*_, **__):
+        raise TimeoutError("timed out")
+
+    monkeypatch.setattr("urllib3.util.connection.create_connection", hang)
+    assert f"(no connection to linear.invalid:{named})" in failure(f"https://linear.invalid{port}/").reason
+
+
+def test_a_name_that_cannot_be_resolved_is_named(monkeypatch):
+    def fail(*_):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+    assert "could not be resolved (linear.invalid:443)" in failure().reason
 
 
 @pytest.mark.parametrize(

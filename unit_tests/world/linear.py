@@ -9,7 +9,9 @@ from typing import Any
 import orjson
 
 from source_linear.linear.answers import Answer, judge
+from source_linear.linear.budget import Budget
 from source_linear.linear.errors import Action, LinearError
+from source_linear.linear.fields import Fields
 from unit_tests.world.filters import UnknownFilter, test_of
 from unit_tests.world.graphql import DEFAULT_FIRST, Field, Malformed, parsed, resolved
 from unit_tests.world.schema import schema
@@ -90,6 +92,8 @@ class Linear:
     Attributes:
         requests: what was asked.
         faults: what goes wrong.
+        fields: the fields that are asked for no more.
+        budget: what is known of refused fields; nothing waits for it.
     """
 
     def __init__(
@@ -115,6 +119,8 @@ class Linear:
         self._rng = rng or random.Random(0)
         self._agitate = agitate
         self._behind = behind
+        self.fields = Fields()
+        self.budget = Budget(1.0, lambda: world.now / 1000, world.tick)
         self._walked: set[str] = set()
         self._absent: dict[str, bool] = {}
         self._points = 0
@@ -126,7 +132,6 @@ class Linear:
         variables: Mapping[str, Any] | None = None,
         roots: Mapping[str, Collection[str]] | None = None,
         tries: int | None = None,
-        **_: Any,
     ) -> Answer:
         """Ask, as `source_linear.linear.api.Api` does; waiting moves the world's clock.
 
@@ -156,6 +161,10 @@ class Linear:
                 raise LinearError(failed)
             else:
                 self.world.tick(1)
+
+    def note_refused(self, stream: str, fields: Mapping[str, str]) -> None:
+        """Linear left out fields: no warning is of interest here."""
+        self.budget.refused(stream, fields)
 
     def answer(
         self, stream: str, query: str, variables: Mapping[str, Any]

@@ -1,4 +1,4 @@
-"""The only place that writes GraphQL and prices it: from the parts of a stream, by Linear's published formula."""
+"""The only place that writes GraphQL and prices it, from the parts of a stream."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

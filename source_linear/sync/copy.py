@@ -2,9 +2,8 @@
 
     A difference between the copy and Linear goes away only by being sent.
 
-The rules, one by one, with a program that plays them: unit_tests/model/. One rule is not in a list of them: the
-copy is a sketch, so it may be changed only where it is known whether a row is in it. `Copy` belongs to the main
-thread alone.
+The copy is a sketch, so it may be changed only where it is known whether a row is in it. Where no list tells,
+rows are named in the state. `Copy` belongs to the main thread alone.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -38,7 +37,7 @@ class Copy:
         Args:
             state: the state.
             end: the sync's start, by Linear's clock, not before the state's cursor.
-            tracks: whether the rows that are sent are to be remembered: deletions of the stream are looked for.
+            tracks: whether the rows that are sent are remembered: deletions of the stream are looked for.
             reports: whether rows that are gone are reported.
         """
         self._state, self._end = state, end
@@ -252,8 +251,10 @@ class Copy:
             self._sketch.add(number, flag)
 
     def _is_named(self, row: Seen) -> bool:
-        """Whether a row that is sent is named: without a list nobody knows whether it is in a sketch, and
-        the next list leaves out what was created since this one.
+        """Whether a row that is sent is named.
+
+        Without a list nobody knows whether it is in a sketch, and the next list leaves out what was created
+        since this one.
         """
         return self.listed is None or row.created >= self._end
 
@@ -342,7 +343,7 @@ class Copy:
         self._raise(row.updated for row in found)
 
     def lose(self, lost: Sequence[str]) -> list[str]:
-        """Rows are gone from Linear. Those to be reported; a state that names them goes out before `report`."""
+        """Rows are gone from Linear: those to be reported, after a state that names them."""
         self.is_news |= bool(lost)
         for row_id in lost:
             if not self._reports:

@@ -1,7 +1,7 @@
 """The only pager: lists, lists inside rows, and rows by id.
 
-It splits what fails together, reads on where a list is long, sees circles, and leaves out the rows that cannot
-be read, each with a reason. Where a list stands are local variables of who reads it.
+It splits what fails together, reads on where a list is long, sees circles, and leaves out the rows that
+cannot be read, each with a reason. Where a list stands are local variables of who reads it.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -535,7 +535,7 @@ class Lister:
         return found
 
     def goes_on(self, one: Record, lists: Sequence[NestedList], since: str | None) -> bool:
-        """Whether a list of a node is as long as what was asked for: it may go on, as far as that is wanted."""
+        """Whether a list of a node is as long as what was asked for: it may go on, if that is wanted."""
         return any(
             len(items := items_of(one, nested)) >= nested.first and _reaches(items, since) for nested in lists
         )

@@ -215,7 +215,7 @@ class Probe:
                 if "trashed" in {part.name for part in root.dates}:
                     walk.root = root
                 walk.length = max(walk.length, one.length if len(one.stream.roots) == 1 else 0)
-                if root.children and not (one.stream.kind == "child"):
+                if root.children and one.stream.kind != "child":
                     walk.inside[root.children.name] = _inside(root.children)
         return walks
 
@@ -438,8 +438,8 @@ class Probe:
             moved = self._moved_since(replies.get(f"moved_{root.name}"), one.stream.follows, one.begin)
             if moved is None:
                 _LOGGER.warning(
-                    "%sLinear did not say which %s changed since %s: the rows that they name may lack the latest "
-                    "ones until they change themselves.",
+                    "%sLinear did not say which %s changed since %s: the rows that they name may lack the "
+                    "latest ones until they change themselves.",
                     subject(name),
                     root.name,
                     one.begin,

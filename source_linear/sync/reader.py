@@ -84,7 +84,7 @@ class Declared(Protocol):
     page_size: int
 
     def variables(self, first: int, after: str, interval: Mapping[str, str] | None) -> dict[str, Any]:
-        """The variables of a page's query: what is declared, and the size, token and times in their places."""
+        """The variables of a page's query: what is declared, and size, token and times in their places."""
 
     def ends(self, value: Any) -> tuple[Sequence[Any], bool, str | None]:
         """What a root answered, taken apart: its nodes, whether there are more, and behind which cursor."""

@@ -29,6 +29,7 @@ class Copy:
         pending: rows still to be sent or reported, each with whether a tombstone may stand against it.
         listed: what Linear listed in this sync; None where its list did not come, or was not asked for.
         tracks: whether the rows that are sent are remembered at all.
+        gone: rows that are pending and gone, where only the list tells.
     """
 
     def __init__(self, state: StreamState, end: str, tracks: bool, reports: bool = True) -> None:
@@ -52,6 +53,7 @@ class Copy:
         self._over: dict[str, bool | None] = {}  # of the listed rows, those that the copy has otherwise
         self._rest: list[str] = []  # gone, or apart, and no room in `pending` so far
         self._gone: set[str] = set()
+        self.gone: frozenset[str] = frozenset()
         self._shown: dict[str, Seen] = {}  # not listed, but there when asked for by id
         self._sent: dict[str, str] = {}  # rows sent in this sync: with a newer stamp than listed, or unlisted
         self._holds = False  # the cursor stays: more is owed than can be named
@@ -112,6 +114,12 @@ class Copy:
         self._walked, self._due, self._wave = self._end, True, listed.last_archiving
         self.fill()
         return True
+
+    def doubt(self, confirm: Confirm) -> None:
+        """See which pending rows are gone that cannot be asked for by nothing but their ids."""
+        doubted = [row_id for row_id in self.pending if self.listed is not None and row_id not in self.listed]
+        shown = confirm(doubted) if doubted and self._reports else None
+        self.gone = frozenset() if shown is None else frozenset(doubted) - shown.keys()
 
     def fill(self) -> list[str]:
         """Name more of what differs, as far as there is room; returns what."""

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from source_linear.config import Config
@@ -19,7 +20,7 @@ from source_linear.state import MOST_NEW, StreamState, looked_back
 from source_linear.streams import CURSOR_FIELD, Record, Stream
 from source_linear.sync.copy import Copy
 from source_linear.sync.forms import warning
-from source_linear.sync.listed import Seen, Since
+from source_linear.sync.listed import Listed, Seen, Since
 from source_linear.sync.lister import Lister
 from source_linear.sync.plan import Start, begin_of, due, slices, start_of
 from source_linear.sync.probe import Finding, Probe, Wanted
@@ -297,11 +298,17 @@ class Sync:
                 if rows is None:
                     return None
                 return {row_id: seen(row) if CURSOR_FIELD in row else None for row_id, row in rows.items()}
-            again = probe.walk([wanted], {name: since}, sure=True)[name]
+            again = walked_again()
             return None if again is None else {row_id: None for row_id in ids if row_id in again}
 
+        @cache
+        def walked_again() -> Listed | None:
+            return probe.walk([wanted], {name: since}, sure=True)[name]
+
         if not copy.take(listed, confirm, last=False):
-            copy.take(probe.walk([wanted], {name: since}, sure=True)[name] or listed, confirm)
+            copy.take(walked_again() or listed, confirm)
+        if not (stream.roots[0].filterable and not stream.roots[0].children and stream.connection):
+            copy.doubt(confirm)
         if copy.is_unsure:
             _LOGGER.warning(
                 "%sMore rows differ from the copy than a state can tell apart. Some may be missing or stale. "
@@ -362,7 +369,9 @@ class _Course:
         if not wanted:
             return None
         doubtful = frozenset(row_id for row_id in wanted if listed is None or row_id not in listed)
-        return Slice(start=self._start.begin, ids=wanted, every=True, doubtful=doubtful)
+        return Slice(
+            start=self._start.begin, ids=wanted, every=True, doubtful=doubtful, gone=self.copy.gone & doubtful
+        )
 
     def fold(self, place: int, page: Page) -> Iterator[Event]:
         """A page came."""

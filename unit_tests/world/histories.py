@@ -213,15 +213,15 @@ class History:
             if table.kind == "child":
                 world.update(parent, late)
         else:
-            parent = world.create(entity, created=created, **self._fields(table, pick))
-            world.tick(0)
+            parent = world.create(entity, created=created, **self._fields(table, pick, entity))
+            self._made(parent, created)
         child = {table.mark: "0"}
         self._made(
             world.create(table.entity, inside=(parent, name), row_id=row_id, created=created, **child),
             created,
         )
 
-    def _fields(self, table: Table, pick: float) -> dict[str, Any]:
+    def _fields(self, table: Table, pick: float, entity: str = "") -> dict[str, Any]:
         team = (
             (*self._teams, None)[int(pick * 101) % 3]
             if table.stream != "issues"
@@ -229,7 +229,7 @@ class History:
         )
         hidden = int(pick * 1009) % 5 == 0
         return {
-            table.mark: "0",
+            schema().marks[entity or table.entity]: "0",
             "team": team,
             "teams": [team] if team else [],
             "hidden": VIEWERS[1:] if hidden else (),

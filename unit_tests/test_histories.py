@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from unit_tests.world.connector import doubtful, source
+from unit_tests.world.connector import doubtful, is_walked, source
 from unit_tests.world.histories import History
-from unit_tests.world.plans import Change, Plan, Step, Sync, plan, shortest
+from unit_tests.world.plans import Change, Plan, Step, Sync, Wait, plan, shortest
 
 HISTORIES = 1000
 
@@ -20,7 +20,7 @@ def silence() -> Iterator[None]:
 
 
 def problems(given: Plan) -> list[str]:
-    return History(given, source, doubtful).play()
+    return History(given, source, doubtful, is_walked).play()
 
 
 @pytest.mark.parametrize("first", range(0, HISTORIES, 50))
@@ -29,6 +29,14 @@ def test_no_row_is_missing_too_many_stale_or_wrongly_stamped(first: int) -> None
         if problems(plan(seed)):
             history = shortest(plan(seed), lambda one: bool(problems(one)))
             pytest.fail("\n".join([*problems(history), str(history)]))
+
+
+@pytest.mark.parametrize("walks", [True, False])
+@pytest.mark.parametrize("stream", ["issue_history", "issue_state_spans", "project_history"])
+def test_all_rows_of_a_parent_that_appears_are_read_though_it_changed_since(stream: str, walks: bool) -> None:
+    hide, show, update = Change("hide", 0.5), Change("show", 0.5), Change("update", 0.5)
+    steps = [hide, Sync(seed=1), Wait(4000), show, update, Sync(seed=2, walks=walks)]
+    assert story(stream, *steps) == []
 
 
 def story(stream: str, *steps: Step, rows: int = 5, archived_rows: str = "flag") -> list[str]:

@@ -32,7 +32,9 @@ class Copy:
         gone: rows that are pending and gone, where only the list tells.
     """
 
-    def __init__(self, state: StreamState, end: str, tracks: bool, reports: bool = True) -> None:
+    def __init__(
+        self, state: StreamState, end: str, tracks: bool, reports: bool = True, parents: str | None = None
+    ) -> None:
         """Go on from a state.
 
         Args:
@@ -40,9 +42,12 @@ class Copy:
             end: the sync's start, by Linear's clock, not before the state's cursor.
             tracks: whether the rows that are sent are remembered: deletions of the stream are looked for.
             reports: whether rows that are gone are reported.
+            parents: for a stream that goes by parents and goes on from a cursor: since when their rows are
+                read. Of a parent that is not in the copy they are all to be read, whatever its stamp.
         """
         self._state, self._end = state, end
         self.cursor, self.tracks, self._reports = state.cursor, tracks, reports
+        self._parents = parents
         self.listed: Listed | None = None
         self.pending = dict(state.pending)
         self._sketch = state.copy.copy() if state.copy is not None else None
@@ -215,6 +220,8 @@ class Copy:
         if had is (row.archived if row else self.listed.flag(row_id)):
             return False
         since = self.listed.since
+        if self._parents and had is None and not self.listed.is_born(row_id):
+            return True
         if row:
             comes = since.begin is None or row.updated >= since.begin or row.created >= since.begin
         else:
@@ -266,8 +273,12 @@ class Copy:
         """
         return self.listed is None or row.created >= self._end
 
+    def _is_half_read(self, row: Seen) -> bool:
+        """Whether only the newest rows of a parent are read, and only a list tells whether it has others."""
+        return self._parents is not None and self.listed is None and row.created < self._parents
+
     def _place(self, row: Seen) -> None:
-        if not self.tracks:
+        if not self.tracks or self._is_half_read(row):
             return
         if self._is_named(row):
             self.is_news |= row.id not in self._new or self._new[row.id] is not row.archived
@@ -288,7 +299,7 @@ class Copy:
         for row in rows:
             if (sent := self._sent.get(row.id)) is not None and sent >= row.updated:
                 continue  # an older version of a row never follows a newer one
-            if self.tracks and row.id not in self.pending:
+            if self.tracks and row.id not in self.pending and not self._is_half_read(row):
                 if not self._is_named(row):
                     self._put(row.id, row.archived)
                 elif row.id not in self._new or self._new[row.id] is not row.archived:

@@ -279,7 +279,8 @@ class Sync:
         stream, name, listed = wanted.stream, wanted.stream.name, finding.listed
         was_wanted = wanted.walks or finding.is_long
         tracks = self._tracks(stream) and (listed is not None or start.state.walked is not None)
-        copy = Copy(start.state, start.end, tracks, stream.reports_deleted)
+        parents = start.begin if stream.goes_by_parents else None
+        copy = Copy(start.state, start.end, tracks, stream.reports_deleted, parents)
         if listed is None:
             if was_wanted:
                 copy.missed()

@@ -129,6 +129,11 @@ def _decoded(stream: Stream, state: Mapping[str, Any]) -> StreamState:
     return StreamState.decoded(state, stream.cursor_field)
 
 
+def is_walked(state: Mapping[str, Any]) -> bool:
+    """Whether a state knows a list."""
+    return "walked" in state
+
+
 def doubtful(stream: str, state: Mapping[str, Any]) -> list[str]:
     """The ids that a state names against which a tombstone may stand."""
     pending = _decoded(declared("flag")[stream].stream, state).pending

@@ -92,6 +92,7 @@ class History:
         given: Plan,
         source: Source,
         doubtful: Callable[[str, Any], Collection[str]] = lambda stream, state: (),
+        is_walked: Callable[[Any], bool] = lambda state: True,
         quiet: int = _QUIET,
     ) -> None:
         """Make ready to play.
@@ -100,12 +101,13 @@ class History:
             given: the plan.
             source: what reads.
             doubtful: which ids a state of a stream names against which a tombstone may stand.
+            is_walked: whether a state knows a list.
             quiet: how many syncs without faults there are in the end.
         """
         self.problems: list[str] = []
         self.unsure, self.messages = False, 0
         self._plan, self._source = given, source
-        self._doubtful, self._quiet = doubtful, quiet
+        self._doubtful, self._is_walked, self._quiet = doubtful, is_walked, quiet
         self._rng = random.Random(f"rows {given.seed}")
         self._world = World(self._rng)
         self._world.viewer = VIEWERS[0]
@@ -116,6 +118,7 @@ class History:
         self._config: dict[str, Any] = {"archived_rows": given.archived_rows}
         self._stamps: dict[tuple[str, int], str] = {}
         self._excused: set[str] = set()  # hidden once: what changed meanwhile no list tells
+        self._untold: set[str] = set()  # differed before a list came
         self._doubted: set[str] = set()  # reported as gone once, or perhaps
         self._teams = [self._world.create("Team", key=key) for key in TEAMS]
         for table in self._tables.values():
@@ -322,6 +325,8 @@ class History:
         begins = {name: self._begins(table, given.get(name), scope) for name, table in self._tables.items()}
         for name, (state, _) in given.items():
             self._doubted.update(self._doubtful(name, state))
+        unlisted = [self._tables[name] for name, (one, _) in given.items() if not self._is_walked(one)]
+        self._excuse(unlisted)
         messages: list[tuple[str, str, Any]] = []
         source = self._source(self._read(step, linear))
         for message in source:
@@ -329,6 +334,7 @@ class History:
                 break
             messages.append(message)
         source.close()
+        self._excuse(unlisted)
         self.messages += len(messages)
         states = sum(kind == "state" for kind, _, _ in messages)
         for kind, name, value in messages:
@@ -340,6 +346,19 @@ class History:
             if states > step.lost:
                 self._platform.receive([(kind, name, (value, scope))])
             states -= 1
+
+    def _excuse(self, tables: Collection[Table]) -> None:
+        """Of streams whose list never came: what differs before it comes is taken for what was sent."""
+        for table in tables:
+            found, wanted = self._destination.kept(table.stream), self._wanted(table)
+            self._untold |= {
+                one
+                for one in {*found, *wanted}
+                if one not in found
+                or one not in wanted
+                or found[one].get(table.mark) != wanted[one][table.mark]
+                or found[one]["isArchived"] is not self._is_archived(wanted[one])
+            }
 
     def _entities(self) -> set[str]:
         return {parent for one in self._tables.values() for parent, _ in one.parents} | {
@@ -401,7 +420,7 @@ class History:
                 wanted = {one: row for one, row in wanted.items() if not self._is_archived(row)}
             problems = []
             for row_id, row in wanted.items():
-                if self._is_too_old(table, row):
+                if row_id in self._untold or self._is_too_old(table, row):
                     continue
                 if (record := found.get(row_id)) is None:
                     problems.append(f"{row_id} is missing")
@@ -414,7 +433,7 @@ class History:
                 problems += [
                     f"{one} is too many"
                     for one, record in found.items()
-                    if one not in wanted and record[table.cursor] >= floor
+                    if one not in wanted and one not in self._untold and record[table.cursor] >= floor
                 ]
             self.problems += [f"{table.stream}: {one}" for one in problems[:3]]
 

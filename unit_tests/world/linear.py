@@ -43,7 +43,8 @@ class Faults:
         stale: a root is answered as it was up to `STALE` seconds ago.
         short: a row is missing from a list of ids.
         cut: a page ends before it is full; `hasNextPage` tells.
-        ends: a page of a list of ids ends before it is full, and `hasNextPage` says that it is the last.
+        ends: a page of a list of ids ends before it is full, though more would follow. Where `hasNextPage` is
+            asked for, neither this nor `short` happens.
         absent: a list of ids cannot be had in this sync.
         limited: the rate limit is used up for a minute.
         failing: roots that fail, each with its code; an outage names no path.
@@ -266,7 +267,7 @@ class Linear:
                 raise _Refusal(500, OUTAGE, "Internal server error")
         first = _first(call.arguments)
         rows = self._rows(view, entity, call)
-        if call.is_walk and faults.short:
+        if call.is_walk and not call.is_sure and faults.short:
             rows = [row for row in rows if rng.random() >= faults.short]
         if call.is_whole and faults.blind:
             rows = [row for row in rows if not self._is_lost(call, row)]
@@ -274,7 +275,7 @@ class Linear:
         page, goes_on = rows[:first], len(rows) > first
         if len(page) > 1 and rng.random() < faults.cut:
             page, goes_on = page[: rng.randrange(1, len(page))], True
-        if call.is_walk and len(page) > 1 and rng.random() < faults.ends:
+        if call.is_walk and not call.is_sure and len(page) > 1 and rng.random() < faults.ends:
             page, goes_on = page[: rng.randrange(1, len(page))], False
         nodes, errors = self._nodes(view, entity, call, page)
         if nodes is None:
@@ -402,7 +403,7 @@ class _Call:
         is_whole: more than ids and dates: whole rows.
         is_by_id: rows by their ids.
         is_walk: ids and dates of a list, whatever their date.
-        is_sure: nothing but ids, by id: what tells whether a row is gone.
+        is_sure: what tells whether a row is gone: nothing but ids, by id, or to the told end of a list.
     """
 
     __slots__ = ("arguments", "field", "is_by_id", "is_sure", "is_walk", "is_whole", "variables")
@@ -413,7 +414,8 @@ class _Call:
         named = _named(arguments.get("filter"))
         self.is_by_id = "id" in named or "id" in arguments
         self.is_walk = field.is_connection and not self.is_whole and not named & {"id", *_DATES}
-        self.is_sure = self.is_by_id and not self.is_whole
+        told = field.info is not None and any(name == "hasNextPage" for _, name in field.info.leaves)
+        self.is_sure = not self.is_whole and (self.is_by_id or (self.is_walk and told))
 
 
 def _is_whole(field: Field) -> bool:

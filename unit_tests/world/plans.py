@@ -10,7 +10,15 @@ from unit_tests.world.linear import ALWAYS, FAILS, NULL, OUTAGE, POISON, Faults
 KINDS = ("windowed", "swept", "feed", "child")
 STREAMS: Mapping[str, tuple[str, ...]] = {
     "windowed": ("comments", "issues", "attachments", "documents"),
-    "swept": ("issue_labels", "projects", "team_memberships", "templates", "users", "entity_external_links"),
+    "swept": (
+        "issue_labels",
+        "projects",
+        "team_memberships",
+        "templates",
+        "users",
+        "entity_external_links",
+        "project_history",
+    ),
     "feed": ("issue_relations", "agent_sessions"),
     "child": ("issue_history", "issue_state_spans"),
 }

@@ -59,8 +59,8 @@ def _add(known: Schema, stream: Mapping[str, Any]) -> None:
     scalars = [
         one for one in stream["fields"].split() if one != "trashed" and one not in stream.get("types", ())
     ]
-    if scalars:
-        known.marks[entity] = scalars[0]
+    if names := scalars or stream["fields"].split():
+        known.marks[entity] = names[0]
     for parent in stream.get("parents", ()):
         found = _PARENT.match(parent)
         assert found, parent

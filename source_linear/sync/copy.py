@@ -68,13 +68,15 @@ class Copy:
 
     # What differs
 
-    def take(self, listed: Listed, confirm: Confirm, last: bool = True) -> bool:
+    def take(self, listed: Listed, confirm: Confirm | None, last: bool = True) -> bool:
         """Compare the copy with what Linear lists: what differs is pending from now on.
 
         Args:
             listed: the list.
-            confirm: is asked for the rows that are gone: no row is gone without asking for its id.
-            last: whether the list is what there is: else one that differs too much is not taken.
+            confirm: is asked for the rows that are gone: no row is gone without asking for its id. None where
+                Linear takes no such question: then the list must have been walked to its told end.
+            last: whether the list is what there is: else one that differs too much, or that lacks rows for
+                which nobody can ask, is not taken.
 
         Returns:
             Whether the list was taken.
@@ -86,12 +88,21 @@ class Copy:
             self._unsure = True
             compared = (lambda row_id: None if row_id in self.pending else listed.flag(row_id)), (), []
         held, candidates, gone = compared
+        if confirm is None and not last:
+            missing = [*gone, *(row_id for row_id in self.pending if row_id not in listed)]
+            if missing and self._reports:
+                return False
         again = self._state.cursor is None and self._state.walked is not None
         self.listed, self._length, self._unlisted = listed, listed.rows, 0
         if not self._reports:
             gone = []
-        shown = confirm(gone) if gone else {}
+        shown = confirm(gone) if gone and confirm else {}
+        if shown is None and self._state.due:  # they may be owed
+            self._holds = True
         kept = set(gone if shown is None else shown)
+        failing = {row_id for row_id, row in (shown or {}).items() if row is None}
+        if confirm is None:
+            self.gone = frozenset(row_id for row_id in (*gone, *self.pending) if row_id not in listed)
         self._shown = {row_id: row for row_id, row in (shown or {}).items() if row is not None}
         self._gone = set(gone) - kept
         apart = [row_id for row_id in candidates if self._is_apart(row_id, held, again)]
@@ -114,17 +125,12 @@ class Copy:
         for row_id in (*apart, *self._gone):
             self._put(row_id, held(row_id))
         by_time = sorted(apart, key=lambda row_id: (listed.archived.get(row_id, ""), row_id))
-        self._rest = [*sorted(self._gone), *by_time]
-        self._may_be_deleted = {row_id: held(row_id) is None or row_id in self._gone for row_id in self._rest}
+        self._rest = [*sorted(self._gone), *sorted(failing), *by_time]
+        doubtful = self._gone | failing
+        self._may_be_deleted = {row_id: held(row_id) is None or row_id in doubtful for row_id in self._rest}
         self._walked, self._due, self._wave = self._end, True, listed.last_archiving
         self.fill()
         return True
-
-    def doubt(self, confirm: Confirm) -> None:
-        """See which pending rows are gone that cannot be asked for by nothing but their ids."""
-        doubted = [row_id for row_id in self.pending if self.listed is not None and row_id not in self.listed]
-        shown = confirm(doubted) if doubted and self._reports else None
-        self.gone = frozenset() if shown is None else frozenset(doubted) - shown.keys()
 
     def fill(self) -> list[str]:
         """Name more of what differs, as far as there is room; returns what."""

@@ -10,7 +10,6 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 from source_linear.config import Config
@@ -18,9 +17,9 @@ from source_linear.linear.api import Api
 from source_linear.linear.errors import subject
 from source_linear.state import MOST_NEW, StreamState, looked_back
 from source_linear.streams import CURSOR_FIELD, Record, Stream
-from source_linear.sync.copy import Copy
+from source_linear.sync.copy import Confirm, Copy
 from source_linear.sync.forms import warning
-from source_linear.sync.listed import Listed, Seen, Since
+from source_linear.sync.listed import Seen, Since
 from source_linear.sync.lister import Lister
 from source_linear.sync.plan import Start, begin_of, due, slices, start_of
 from source_linear.sync.probe import Finding, Probe, Wanted
@@ -293,23 +292,17 @@ class Sync:
             return copy
 
         def confirm(ids: Sequence[str]) -> Mapping[str, Seen | None] | None:
-            root = stream.roots[0]
-            if root.filterable and not root.children and stream.connection:
-                rows = lister.there(root, ids, stream.filter_of_teams(self._config.team_keys))
-                if rows is None:
-                    return None
-                return {row_id: seen(row) if CURSOR_FIELD in row else None for row_id, row in rows.items()}
-            again = walked_again()
-            return None if again is None else {row_id: None for row_id in ids if row_id in again}
+            rows = lister.there(stream.roots[0], ids, stream.filter_of_teams(self._config.team_keys))
+            if rows is None:
+                return None
+            return {row_id: seen(row) if CURSOR_FIELD in row else None for row_id, row in rows.items()}
 
-        @cache
-        def walked_again() -> Listed | None:
-            return probe.walk([wanted], {name: since}, sure=True)[name]
-
-        if not copy.take(listed, confirm, last=False):
-            copy.take(walked_again() or listed, confirm)
-        if not (stream.roots[0].filterable and not stream.roots[0].children and stream.connection):
-            copy.doubt(confirm)
+        root = stream.roots[0]
+        by_id = root.filterable and not root.children and stream.connection
+        if not copy.take(listed, confirm if by_id else None, last=False):
+            again = probe.walk([wanted], {name: since}, sure=True)[name]
+            unsure: Confirm | None = None if again else lambda ids: None
+            copy.take(again or listed, confirm if by_id else unsure)
         if copy.is_unsure:
             _LOGGER.warning(
                 "%sMore rows differ from the copy than a state can tell apart. Some may be missing or stale. "

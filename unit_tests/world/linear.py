@@ -402,7 +402,7 @@ class _Call:
     Attributes:
         is_whole: more than ids and dates: whole rows.
         is_by_id: rows by their ids.
-        is_walk: ids and dates of a list, whatever their date.
+        is_walk: ids and dates of a list, whatever their date, by `createdAt`, which never moves a row.
         is_sure: what tells whether a row is gone: nothing but ids, by id, or to the told end of a list.
     """
 
@@ -413,7 +413,9 @@ class _Call:
         self.is_whole = _is_whole(field.nodes or field)
         named = _named(arguments.get("filter"))
         self.is_by_id = "id" in named or "id" in arguments
-        self.is_walk = field.is_connection and not self.is_whole and not named & {"id", *_DATES}
+        newest = arguments.get("orderBy") == "updatedAt"
+        is_list = field.is_connection and not newest and not named & {"id", *_DATES}
+        self.is_walk = is_list and not self.is_whole
         told = field.info is not None and any(name == "hasNextPage" for _, name in field.info.leaves)
         self.is_sure = not self.is_whole and (self.is_by_id or (self.is_walk and told))
 

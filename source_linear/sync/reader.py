@@ -35,6 +35,8 @@ class Slice:
         ids: the rows, or the parents, to ask for instead, by their ids.
         every: with `ids`: whether all rows of these parents are wanted, whenever they changed.
         doubtful: those of `ids` that Linear does not list: they may be gone.
+        gone: those of them that its list, walked once more, does not have either: for roots without a filter,
+            which cannot be asked for nothing but ids.
         until: the cursor once it is read; None for the sync's start.
         rows: about how many rows there are; 0 where that is not known.
     """
@@ -47,6 +49,7 @@ class Slice:
     ids: tuple[str, ...] | None = None
     every: bool = False
     doubtful: frozenset[str] = frozenset()
+    gone: frozenset[str] = frozenset()
     until: str | None = None
     rows: int = 0
 
@@ -235,29 +238,27 @@ class Reader:
             gone = [
                 one for one in ids if one in part.doubtful and one not in found and one not in nodes.unread
             ]
-            page.lost = self._gone(root, gone)
+            page.lost = self._gone(root, gone, part)
             yield page
 
-    def _gone(self, root: Root, ids: Sequence[str]) -> list[str]:
+    def _gone(self, root: Root, ids: Sequence[str], part: Slice) -> list[str]:
         """Those of some ids that Linear does not show when asked for nothing else."""
-        if not ids or not root.filterable:  # then two lists and this question did not have it
-            return list(ids)
+        if not ids or not root.filterable:
+            return [one for one in ids if one in part.gone]
         there = self._lister.there(root, ids, self._of_teams)
         return [] if there is None else [one for one in ids if one not in there]
 
     def _picked(self, part: Slice) -> Iterator[Page]:
         """Rows by their ids, of a stream whose lists can only be read whole."""
-        wanted = set(part.ids or ())
-        missing = set(part.doubtful)
+        wanted, left = set(part.ids or ()), set(part.gone)
         for page in self._roots(Slice(field=CREATED_AT)):
-            missing -= {*(one.id for one in page.seen), *page.unread}
             kept = [place for place, one in enumerate(page.seen) if one.id in wanted]
             page.rows = [page.rows[place] for place in kept]
             page.seen = [page.seen[place] for place in kept]
-            page.unread = {row_id: reason for row_id, reason in page.unread.items() if row_id in wanted}
-            missing -= missing if page.roots or page.nameless else set()
+            left -= {one.id for one in page.seen} | page.unread.keys()
+            left -= left if page.roots else set()  # what is refused may be there
             yield page
-        yield Page(lost=sorted(missing))
+        yield Page(lost=sorted(left))
 
     # Nodes to rows
 

@@ -17,7 +17,7 @@ from source_linear.linear.api import Api
 from source_linear.linear.errors import Failure, subject
 from source_linear.state import MOST_NEW, StreamState, looked_back
 from source_linear.streams import CURSOR_FIELD, Record, Stream
-from source_linear.sync.copy import Copy
+from source_linear.sync.copy import Confirm, Copy
 from source_linear.sync.forms import warning
 from source_linear.sync.listed import Seen, Since
 from source_linear.sync.lister import Lister
@@ -287,7 +287,8 @@ class Sync:
         stream, name, listed = wanted.stream, wanted.stream.name, finding.listed
         was_wanted = wanted.walks or finding.is_long
         tracks = self._tracks(stream) and (listed is not None or start.state.walked is not None)
-        copy = Copy(start.state, start.end, tracks, stream.reports_deleted)
+        parents = start.begin if stream.goes_by_parents else None
+        copy = Copy(start.state, start.end, tracks, stream.reports_deleted, parents)
         if listed is None:
             if was_wanted:
                 copy.missed()
@@ -300,17 +301,17 @@ class Sync:
             return copy
 
         def confirm(ids: Sequence[str]) -> Mapping[str, Seen | None] | None:
-            root = stream.roots[0]
-            if root.filterable and not root.children and stream.connection:
-                rows = lister.there(root, ids, stream.filter_of_teams(self._config.team_keys))
-                if rows is None:
-                    return None
-                return {row_id: seen(row) if CURSOR_FIELD in row else None for row_id, row in rows.items()}
-            again = probe.walk([wanted], {name: since}, sure=True)[name]
-            return None if again is None else {row_id: None for row_id in ids if row_id in again}
+            rows = lister.there(stream.roots[0], ids, stream.filter_of_teams(self._config.team_keys))
+            if rows is None:
+                return None
+            return {row_id: seen(row) if CURSOR_FIELD in row else None for row_id, row in rows.items()}
 
-        if not copy.take(listed, confirm, last=False):
-            copy.take(probe.walk([wanted], {name: since}, sure=True)[name] or listed, confirm)
+        root = stream.roots[0]
+        by_id = root.filterable and not root.children and stream.connection
+        if not copy.take(listed, confirm if by_id else None, last=False):
+            again = probe.walk([wanted], {name: since}, sure=True)[name]
+            unsure: Confirm | None = None if again else lambda ids: None
+            copy.take(again or listed, confirm if by_id else unsure)
         if copy.is_unsure:
             _LOGGER.warning(
                 "%sMore rows differ from the copy than a state can tell apart. Some may be missing or stale. "
@@ -371,7 +372,9 @@ class _Course:
         if not wanted:
             return None
         doubtful = frozenset(row_id for row_id in wanted if listed is None or row_id not in listed)
-        return Slice(start=self._start.begin, ids=wanted, every=True, doubtful=doubtful)
+        return Slice(
+            start=self._start.begin, ids=wanted, every=True, doubtful=doubtful, gone=self.copy.gone & doubtful
+        )
 
     def fold(self, place: int, page: Page) -> Iterator[Event]:
         """A page came."""

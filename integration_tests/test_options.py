@@ -1,9 +1,9 @@
 """What the options of the configuration change."""
 
 import pytest
+from source_linear.sync.bounds import LOOKBACK
 
 from integration_tests.expected import records
-from source_linear.sync.bounds import LOOKBACK
 from tools.schemas import streams
 
 BEYOND = LOOKBACK.total_seconds() + 1  # seconds: what changed before is not read again

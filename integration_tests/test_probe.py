@@ -3,13 +3,13 @@
 import sys
 
 import pytest
+from source_linear.sync.bounds import LOOKBACK
 
 from integration_tests.connector import Connector
 from integration_tests.expected import records
 from integration_tests.faults.forks import ForkedConnector
 from integration_tests.figures import note
 from integration_tests.linear_api import LinearApi
-from source_linear.sync.bounds import LOOKBACK
 from tools.schemas import ROOT, streams
 
 STREAMS = {stream.name: stream for stream in streams()}

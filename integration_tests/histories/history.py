@@ -6,12 +6,13 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass, fields
 from typing import Any
 
+from source_linear.sync.bounds import looked_back
+
 from integration_tests.expected import records
 from integration_tests.linear_api import PURGED, Clock, LinearApi, Request, generate
 from integration_tests.linear_api.clock import to_text
 from integration_tests.linear_api.late import Late
 from source_linear.streams import CURSOR_FIELD, DELETED_AT, GONE_AT
-from source_linear.sync.bounds import looked_back
 from tools.schemas import streams
 
 from .changes import UNSTAMPED, Changes

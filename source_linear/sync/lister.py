@@ -332,13 +332,22 @@ class Lister:
         failed: Failure,
     ) -> Nodes:
         """Read the rows of a page that fails for what is in it by their ids."""
-        light = self._light(ask, listing.size, listing.after)
-        if light is None:
-            raise LinearError(failed)
+        while (light := self._light(ask, listing.size, listing.after)) is None:
+            if listing.size == 1:
+                raise LinearError(failed)
+            listing.size //= 2
         nodes, more, cursor = ends(light)
         listing.take(self._stream, nodes, more, cursor)
         ids = [row_id for one in nodes if (row_id := id_of(one))]
-        found = self.rows(root, ids, where)
+        reasons = {one.index: one.said for one in failed.problems if one.index is not None}
+        bad = {
+            row_id: f"{said.rstrip('.')}."
+            for at, said in reasons.items()
+            if at < len(nodes) and (row_id := id_of(nodes[at]))
+        }
+        found = self.rows(root, [row_id for row_id in ids if row_id not in bad], where)
+        found.unread |= bad
+        found.refused |= {*bad} if failed.code in REFUSALS else set()
         found.nameless += [failed.reason] * (len(nodes) - len(ids))
         order = {row_id: place for place, row_id in enumerate(ids)}
         found.nodes.sort(key=lambda one: order[one["id"]])
@@ -488,7 +497,7 @@ class Lister:
         if failed.kind is Kind.CONFIG and failed.code not in REFUSALS:
             raise LinearError(failed)
         said = failed.problems[0].said.lower() if failed.problems else ""
-        if not root.filterable and ("not found" in said or "could not find" in said):
+        if not root.filterable and "not found" in said:
             return Nodes()
         if failed.action is Action.RETRY and self._is_of_all(failed):
             raise LinearError(failed)

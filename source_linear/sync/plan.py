@@ -15,6 +15,7 @@ from source_linear.state import StreamState, looked_back
 from source_linear.streams import CREATED_AT, Stream
 from source_linear.sync.probe import Finding
 from source_linear.sync.reader import Slice
+from source_linear.sync.sketch import CAPACITY
 from source_linear.sync.workspace import Workspace
 
 _LOGGER = logging.getLogger("airbyte")
@@ -74,12 +75,12 @@ def start_of(
     if change and state.cursor:
         _LOGGER.warning(
             "%s%s. It is read from the beginning, over the copy that is there: about %s rows. Rows that are "
-            "no longer seen are reported as deleted, as far as a state can tell them apart (%d); a refresh of "
-            "the stream, destination included, removes all of them.",
+            "no longer seen are reported as deleted, up to %d of them. A refresh of the stream, destination "
+            "included, removes all.",
             subject(stream.name),
             change,
             f"{state.length:,}" if state.length else "all",
-            512,
+            CAPACITY,
         )
         state = replace(state, cursor=None, due=True)
     state = replace(state, workspace=owner, scope=_kept(state, scope))

@@ -8,7 +8,7 @@ import pendulum
 
 from source_linear.config import Config, milliseconds, timestamp
 from source_linear.graphql import MAX_COST, Question, Root, all_of
-from source_linear.linear.errors import LinearError, failure
+from source_linear.linear.errors import REFUSALS, LinearError, failure, subject
 from source_linear.linear.selection import Selection, price
 from source_linear.streams import CREATED_AT, CURSOR_FIELD, Record, Stream
 from source_linear.sync.forms import Forms
@@ -67,6 +67,7 @@ class Page:
         nameless: the reasons of those whose ids did not come either.
         lost: the rows that were asked for by their ids and are gone.
         deviations: columns that hold a value of another JSON type than declared: the types expected and seen.
+        roots: the roots that these credentials may not read, each with the reason.
         oldest: how far into the past a slice is read, by its date.
     """
 
@@ -77,6 +78,7 @@ class Page:
     nameless: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     deviations: dict[str, tuple[str, str]] = field(default_factory=dict)
+    roots: dict[str, str] = field(default_factory=dict)
     oldest: str = ""
 
 
@@ -115,14 +117,27 @@ class Reader:
         """
         stream = self._stream
         if part.ids is None:
-            for root in stream.roots:
-                yield from self._root(root, part)
+            yield from self._roots(part)
         elif stream.connection and len(stream.roots) == 1:
             yield from self._by_ids(stream.roots[0], part)
         else:
             yield from self._picked(part)
 
     # By date
+
+    def _roots(self, part: Slice) -> Iterator[Page]:
+        """All roots, one after another; one of several that is refused costs its own rows."""
+        refused = Page()
+        for root in self._stream.roots:
+            try:
+                yield from self._root(root, part)
+            except LinearError as error:
+                refused.roots[root.name] = error.failure.message.removeprefix(subject(self._stream.name))
+                is_all = len(refused.roots) == len(self._stream.roots)
+                if is_all or error.failure.code not in REFUSALS:
+                    raise
+        if refused.roots:
+            yield refused
 
     def _root(self, root: Root, part: Slice) -> Iterator[Page]:
         if not root.connection:
@@ -236,13 +251,13 @@ class Reader:
     def _picked(self, part: Slice) -> Iterator[Page]:
         """Rows by their ids, of a stream whose lists can only be read whole."""
         wanted, left = set(part.ids or ()), set(part.gone)
-        for root in self._stream.roots:
-            for page in self._root(root, Slice(field=CREATED_AT)):
-                kept = [place for place, one in enumerate(page.seen) if one.id in wanted]
-                page.rows = [page.rows[place] for place in kept]
-                page.seen = [page.seen[place] for place in kept]
-                left -= {one.id for one in page.seen} | page.unread.keys()
-                yield page
+        for page in self._roots(Slice(field=CREATED_AT)):
+            kept = [place for place, one in enumerate(page.seen) if one.id in wanted]
+            page.rows = [page.rows[place] for place in kept]
+            page.seen = [page.seen[place] for place in kept]
+            left -= {one.id for one in page.seen} | page.unread.keys()
+            left -= left if page.roots else set()  # what is refused may be there
+            yield page
         yield Page(lost=sorted(left))
 
     # Nodes to rows

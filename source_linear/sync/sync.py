@@ -14,7 +14,7 @@ from typing import Any
 
 from source_linear.config import Config
 from source_linear.linear.api import Api
-from source_linear.linear.errors import subject
+from source_linear.linear.errors import Failure, subject
 from source_linear.state import MOST_NEW, StreamState, looked_back
 from source_linear.streams import CURSOR_FIELD, Record, Stream
 from source_linear.sync.copy import Confirm, Copy
@@ -58,6 +58,13 @@ class Started:
 
 
 @dataclass(frozen=True)
+class Running:
+    """The first rows of a stream are there."""
+
+    stream: str
+
+
+@dataclass(frozen=True)
 class Ended:
     """A stream was read; `error` is why not all of it."""
 
@@ -73,7 +80,7 @@ class Estimate:
     rows: int
 
 
-Event = Rows | State | Started | Ended | Estimate
+Event = Rows | State | Started | Running | Ended | Estimate
 
 
 @dataclass(frozen=True)
@@ -229,6 +236,8 @@ class Sync:
         wanted = {name: self._wanted(name, name in walked) for name in self._streams}
         probe = Probe(lister, wanted.values(), teams)
         replies = lister.ask({**questions(teams), **probe.questions()})
+        if any(isinstance(replies[name], Failure) for name in questions(teams)):
+            replies |= lister.ask(questions(teams))
         workspace = workspace_of(replies, teams)
         end = time_of(lister.headers, probe.stamps(replies), workspace.created, now)
         starts = {
@@ -331,7 +340,7 @@ class _Course:
         self._prefix = self._running = self._round = 0
         self._sliced = False
         self._warned: set[str] = set()
-        self._unread = 0
+        self._unread, self._has_rows = 0, False
 
     def begin(self) -> Iterator[Event]:
         """What is sent before anything is read: what the state promises."""
@@ -370,10 +379,10 @@ class _Course:
     def fold(self, place: int, page: Page) -> Iterator[Event]:
         """A page came."""
         name, field = self.stream.name, self.stream.cursor_field
-        for column, (expected, found) in page.deviations.items():
-            if column not in self._warned:
-                self._warned.add(column)
-                _LOGGER.warning(warning(name, column, expected, found))
+        self._warn(page)
+        if (page.rows or page.lost) and not self._has_rows:
+            self._has_rows = True
+            yield Running(name)
         if reported := self.copy.lose(page.lost):
             yield from self._state()
             rows = [
@@ -408,6 +417,19 @@ class _Course:
         self._leave_out(page)
         if place < 0:
             yield from self._state(only_news=True)
+
+    def _warn(self, page: Page) -> None:
+        """Say what a page learned of the stream as a whole, once each."""
+        name = self.stream.name
+        said = {column: warning(name, column, *kinds) for column, kinds in page.deviations.items()}
+        said |= {
+            root: f"{subject(name)}Linear refuses {root}, whose rows are left out: {reason}"
+            for root, reason in page.roots.items()
+        }
+        for about, sentence in said.items():
+            if about not in self._warned:
+                self._warned.add(about)
+                _LOGGER.warning(sentence)
 
     def _leave_out(self, page: Page) -> None:
         name = self.stream.name

@@ -234,7 +234,7 @@ class History:
     def _update(self, table: Table, row_id: str, late: int) -> None:
         world = self._world
         if table.parents:
-            rows = self._inside(row_id)
+            rows = [one for one in self._inside(row_id) if world.entity_of(one["id"]) == table.entity]
             world.update(row_id, late)
             if not rows:
                 return

@@ -7,6 +7,7 @@ import pytest
 
 from unit_tests.world.connector import doubtful, is_walked, source
 from unit_tests.world.histories import History
+from unit_tests.world.linear import Faults
 from unit_tests.world.plans import Change, Plan, Step, Sync, Wait, plan, shortest
 
 HISTORIES = 1000
@@ -37,6 +38,22 @@ def test_all_rows_of_a_parent_that_appears_are_read_though_it_changed_since(stre
     hide, show, update = Change("hide", 0.5), Change("show", 0.5), Change("update", 0.5)
     steps = [hide, Sync(seed=1), Wait(4000), show, update, Sync(seed=2, walks=walks)]
     assert story(stream, *steps) == []
+
+
+def test_rows_are_not_gone_because_the_answer_about_their_ids_is_short() -> None:
+    assert story("comments", Sync(seed=1), Wait(4000), Sync(seed=2, faults=Faults(cut=1)), rows=60) == []
+
+
+@pytest.mark.parametrize("stream", ["comments", "issue_history"])
+def test_a_row_that_changed_and_is_not_found_by_its_id_is_asked_for_again(stream: str) -> None:
+    update, blind = Change("update", 0.5), Sync(seed=2, walks=False, faults=Faults(blind=1))
+    assert story(stream, Sync(seed=1), Wait(4000), update, Wait(100), blind, Wait(4000)) == []
+
+
+def test_a_row_of_a_page_that_fails_and_is_not_found_by_its_id_is_asked_for_again() -> None:
+    steps = [Change("update", pick, 0) for pick in (0.1, 0.3, 0.5, 0.7, 0.9)] * 3
+    refused, blind = Change("refuse", 0.902), Sync(seed=2, walks=False, faults=Faults(blind=0.9))
+    assert story("comments", Sync(seed=1), Wait(4000), *steps, refused, Wait(100), blind, rows=40) == []
 
 
 def story(stream: str, *steps: Step, rows: int = 5, archived_rows: str = "flag") -> list[str]:

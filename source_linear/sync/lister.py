@@ -57,6 +57,7 @@ class Nodes:
         refused: those of them that these credentials may not see.
         nameless: the reasons of those whose ids did not come either.
         damaged: the ids of nodes that came, but for a part of which asking again may bring more.
+        missing: the ids of nodes that a page named, and that did not come when they were asked for.
     """
 
     nodes: list[Record] = field(default_factory=list)
@@ -64,6 +65,7 @@ class Nodes:
     refused: set[str] = field(default_factory=set)
     nameless: list[str] = field(default_factory=list)
     damaged: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
 
     def add(self, other: "Nodes") -> None:
         """Take up others."""
@@ -72,6 +74,7 @@ class Nodes:
         self.refused |= other.refused
         self.nameless += other.nameless
         self.damaged += other.damaged
+        self.missing += other.missing
 
 
 @dataclass
@@ -349,6 +352,8 @@ class Lister:
         found.unread |= bad
         found.refused |= {*bad} if failed.code in REFUSALS else set()
         found.nameless += [failed.reason] * (len(nodes) - len(ids))
+        came = {one["id"] for one in found.nodes} | found.unread.keys()
+        found.missing += [row_id for row_id in ids if row_id not in came]
         order = {row_id: place for place, row_id in enumerate(ids)}
         found.nodes.sort(key=lambda one: order[one["id"]])
         return found
@@ -434,7 +439,8 @@ class Lister:
         waiting = [ids[at : at + MAX_PAGE_SIZE] for at in range(0, len(ids), MAX_PAGE_SIZE)]
         while waiting:
             some = waiting.pop(0)
-            question = page(root, "there", root.dates, len(some), where=all_of(where, ids_in(some)))
+            chosen = all_of(where, ids_in(some))
+            question = page(root, "there", root.dates, len(some), where=chosen, info=("hasNextPage",))
             reply = self.ask({"there": question})["there"]
             if isinstance(reply, Failure) and reply.kind is not Kind.CONFIG and len(some) > 1:
                 half = len(some) // 2
@@ -448,6 +454,11 @@ class Lister:
             else:
                 nodes = reply.value["nodes"]
                 sound = {one["id"]: one for one in nodes if is_sound(one)}
+                if reply.value["pageInfo"].get("hasNextPage"):  # the page is short, and says so
+                    if not sound:
+                        return None
+                    waiting.insert(0, [row_id for row_id in some if row_id not in sound])
+                    some = [*sound]
                 if reply.problems or len(sound) < len(nodes):  # any of the others may be there
                     sound |= {row_id: {"id": row_id} for row_id in some if row_id not in sound}
                 found |= sound
@@ -540,7 +551,8 @@ class Lister:
                     waiting[one["id"], nested.name] = (one, nested, listing)
         while waiting:
             waiting = self._further(root, waiting, found, since, order)
-        found.nodes = [one for one in found.nodes if one["id"] not in found.unread]
+        left = found.unread.keys() | set(found.missing)
+        found.nodes = [one for one in found.nodes if one["id"] not in left]
         return found
 
     def goes_on(self, one: Record, lists: Sequence[NestedList], since: str | None) -> bool:
@@ -596,8 +608,9 @@ class Lister:
                 found.unread[one["id"]] = reply.reason
                 continue
             parents = reply.value["nodes"]
-            if not parents:
-                continue  # it was purged since
+            if not parents:  # it was purged since, or is not found: what came of it is not all
+                found.missing.append(one["id"])
+                continue
             items = _items(parents[0], nested)
             if items is None:
                 if nested.name not in self.absent(root):

@@ -66,6 +66,7 @@ class Page:
         refused: those of them that these credentials may not see.
         nameless: the reasons of those whose ids did not come either.
         lost: the rows that were asked for by their ids and are gone.
+        missing: the rows, or parents, that Linear named, and that did not come: they are asked for again.
         deviations: columns that hold a value of another JSON type than declared: the types expected and seen.
         roots: the roots that these credentials may not read, each with the reason.
         oldest: how far into the past a slice is read, by its date.
@@ -77,6 +78,7 @@ class Page:
     refused: set[str] = field(default_factory=set)
     nameless: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
     deviations: dict[str, tuple[str, str]] = field(default_factory=dict)
     roots: dict[str, str] = field(default_factory=dict)
     oldest: str = ""
@@ -239,6 +241,8 @@ class Reader:
                 one for one in ids if one in part.doubtful and one not in found and one not in nodes.unread
             ]
             page.lost = self._gone(root, gone, part)
+            known = found | page.unread.keys() | {*page.lost}
+            page.missing += [one for one in ids if one not in known]
             yield page
 
     def _gone(self, root: Root, ids: Sequence[str], part: Slice) -> list[str]:
@@ -279,7 +283,7 @@ class Reader:
         return self._page(root, nodes, part)
 
     def _page(self, root: Root, nodes: Nodes, part: Slice) -> Page:
-        page = Page([], [], nodes.unread, nodes.refused, nodes.nameless)
+        page = Page([], [], nodes.unread, nodes.refused, nodes.nameless, missing=nodes.missing)
         for name in self._lister.absent(root):
             for node in nodes.nodes:
                 node.setdefault(name, None)
@@ -287,6 +291,11 @@ class Reader:
             page.unread[row_id] = "A part of it did not come."
         if root.children:
             self._add_children(root, nodes.nodes, part, page)
+            if (
+                not self._stream.goes_by_parents
+            ):  # parents are no rows of it: the list says which did not come
+                page.nameless += [*page.unread.values()]
+                page.unread, page.refused, page.missing = {}, set(), []
         else:
             for node in nodes.nodes:
                 self._add(node, node["id"], seen(node), page)

@@ -440,7 +440,7 @@ class _Course:
 
     def _leave_out(self, page: Page) -> None:
         name = self.stream.name
-        self.copy.leave_out(page.unread, page.refused)
+        self.copy.leave_out([*page.unread, *page.missing], page.refused)
         for row_id, reason in page.unread.items():
             self._unread += 1
             if self._unread <= _NAMED and row_id not in page.refused:

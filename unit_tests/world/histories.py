@@ -116,7 +116,6 @@ class History:
         self._destination = Destination(cursors)
         self._platform = Platform(self._destination)
         self._config: dict[str, Any] = {"archived_rows": given.archived_rows}
-        self._stamps: dict[tuple[str, int], str] = {}
         self._excused: set[str] = set()  # hidden once: what changed meanwhile no list tells
         self._untold: set[str] = set()  # differed before a list came
         self._doubted: set[str] = set()  # reported as gone once, or perhaps
@@ -203,11 +202,9 @@ class History:
     ) -> None:
         world = self._world
         created = world.now - 1 - int(pick * 100 * _DAY * 1000) if is_old else None
-        row_id = f"odd {len(self._stamps)}" if is_odd else None
+        row_id = f"odd {len(world.stamps)}" if is_odd else None
         if not table.parents:
-            self._made(
-                world.create(table.entity, late, None, row_id, created, **self._fields(table, pick)), created
-            )
+            world.create(table.entity, late, None, row_id, created, **self._fields(table, pick))
             return
         entity, name = table.parents[int(pick * 31) % min(2, len(table.parents))]
         parents = sorted(one for one in world.view().rows(entity) if not world.is_coming(one))
@@ -217,12 +214,8 @@ class History:
                 world.update(parent, late)
         else:
             parent = world.create(entity, created=created, **self._fields(table, pick, entity))
-            self._made(parent, created)
-        child = {table.mark: "0"}
-        self._made(
-            world.create(table.entity, inside=(parent, name), row_id=row_id, created=created, **child),
-            created,
-        )
+        inside = parent, name
+        world.create(table.entity, inside=inside, row_id=row_id, created=created, **{table.mark: "0"})
 
     def _fields(self, table: Table, pick: float, entity: str = "") -> dict[str, Any]:
         team = (
@@ -238,13 +231,10 @@ class History:
             "hidden": VIEWERS[1:] if hidden else (),
         }
 
-    def _made(self, row_id: str, created: int | None) -> None:
-        self._stamps[row_id, 0] = text(self._world.now if created is None else created)
-
     def _update(self, table: Table, row_id: str, late: int) -> None:
         world = self._world
         if table.parents:
-            rows = self._inside(row_id)
+            rows = [one for one in self._inside(row_id) if world.entity_of(one["id"]) == table.entity]
             world.update(row_id, late)
             if not rows:
                 return
@@ -255,7 +245,6 @@ class History:
         version = row[VERSION] + 1
         stamped = table.entity not in schema().undated
         world.update(row_id, late, stamped, **{table.mark: str(version)})
-        self._stamps[row_id, version] = text(world.now)
 
     def _inside(self, row_id: str) -> list[Any]:
         view, entity = self._world.view(), self._world.entity_of(row_id) or ""
@@ -351,6 +340,7 @@ class History:
         """Of streams whose list never came: what differs before it comes is taken for what was sent."""
         for table in tables:
             found, wanted = self._destination.kept(table.stream), self._wanted(table)
+            self._doubted |= found.keys()
             self._untold |= {
                 one
                 for one in {*found, *wanted}
@@ -384,13 +374,10 @@ class History:
             return
         if row_id not in self._wanted(table):  # an answer that lags behind still has it
             return
-        was, stamp = self._stamp(table, before), self._stamp(table, record)
-        if before[table.cursor] == was and record[table.cursor] != stamp:
-            said = f"{record[table.cursor]} instead of {stamp}, though the copy had it"
-            self.problems.append(f"{table.stream}: {row_id} is stamped {said}")
-
-    def _stamp(self, table: Table, record: Record) -> str | None:
-        return self._stamps.get((record["id"], int(record[table.mark])))
+        stamps = self._world.stamps[row_id]
+        if before[table.cursor] in stamps and record[table.cursor] not in stamps:
+            said = f"{record[table.cursor]}, which is not Linear's stamp, though the copy had it"
+            self.problems.append(f"{table.stream}: {row_id} was stamped {said}")
 
     # --- what must be there --------------------------------------------------------------------
 

@@ -37,6 +37,7 @@ class World:
         rows: by entity and id, those of all viewers.
         purged: the last form of each row that is gone, by id: a page's cursor may name it.
         refused: ids of rows that cannot be read, each with how; see `linear.Linear`.
+        stamps: all that a row's `updatedAt` ever was, by id.
         version: changes with every change.
     """
 
@@ -64,6 +65,7 @@ class World:
         self.rows: dict[str, dict[str, Row]] = {}
         self.purged: dict[str, Row] = {}
         self.refused: dict[str, str] = {}
+        self.stamps: dict[str, set[str]] = {}
         self.version = 0
         self._entity: dict[str, str] = {}
         self._coming: list[tuple[int, str, Row]] = []
@@ -207,6 +209,7 @@ class World:
         self._put(self._entity[row_id], {**self._row(row_id), **fields})
 
     def _commit(self, entity: str, row: Row, late: float) -> None:
+        self.stamps.setdefault(row["id"], set()).add(row.get("updatedAt", ""))
         if late:
             self._coming.append((self.now + round(late * 1000), entity, row))
         else:

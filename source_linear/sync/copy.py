@@ -342,10 +342,16 @@ class Copy:
 
     def note(self, row: Seen) -> None:
         """A row, or all rows of a parent, were sent."""
-        self.is_news |= self.pending.pop(row.id, None) is not None
+        by_id = self.pending.pop(row.id, None) is not None
+        self.is_news |= by_id
         # A first read without a list goes by createdAt: no row is in two slices of it.
         unlisted = self.listed is None and self._state.cursor is not None
-        if unlisted or (self.listed and row.id not in self.listed) or row.updated > self._stamp_limit(row.id):
+        if (
+            by_id
+            or unlisted
+            or (self.listed and row.id not in self.listed)
+            or row.updated > self._stamp_limit(row.id)
+        ):
             self._sent[row.id] = row.updated
         if self.listed is not None:
             self.listed.sent(row.id, row.updated)

@@ -346,7 +346,9 @@ class Copy:
         if not whole and self._parents is not None and row.id in self.pending:
             return
         self.is_news |= self.pending.pop(row.id, None) is not None
-        if self.listed is None or row.id not in self.listed or row.updated > self._stamp_limit(row.id):
+        # A first read without a list goes by createdAt: no row is in two slices of it.
+        unlisted = self.listed is None and self._state.cursor is not None
+        if unlisted or (self.listed and row.id not in self.listed) or row.updated > self._stamp_limit(row.id):
             self._sent[row.id] = row.updated
         if self.listed is not None:
             self.listed.sent(row.id, row.updated)

@@ -15,7 +15,7 @@ from typing import Any
 from source_linear.config import Config
 from source_linear.linear.api import Api
 from source_linear.linear.errors import Failure, subject
-from source_linear.state import MOST_NEW, StreamState, looked_back
+from source_linear.state import MOST_NEW, MOST_OTHERS, StreamState, looked_back
 from source_linear.streams import CURSOR_FIELD, Record, Stream
 from source_linear.sync.copy import Confirm, Copy
 from source_linear.sync.forms import warning
@@ -318,6 +318,13 @@ class Sync:
                 "%sMore rows differ from the copy than a state can tell apart. Some may be missing or stale. "
                 "Refresh this stream, destination included, to correct the copy.",
                 subject(name),
+            )
+        if len(listed.others) > MOST_OTHERS:
+            _LOGGER.warning(
+                "%s%d of its rows have ids that are no UUIDs. Of more than %d of them deletions are not seen.",
+                subject(name),
+                len(listed.others),
+                MOST_OTHERS,
             )
         return copy
 

@@ -294,7 +294,8 @@ class Sync:
         """The copy of a stream, compared with its list where that came."""
         stream, name, listed = wanted.stream, wanted.stream.name, finding.listed
         tracks = self._tracks(stream) and (listed is not None or start.state.walked is not None)
-        parents = start.begin if stream.goes_by_parents else None
+        children = stream.roots[0].children
+        parents = start.begin if stream.goes_by_parents and children and children.is_ordered else None
         copy = Copy(start.state, start.end, tracks, stream.reports_deleted, parents)
         if listed is None:
             if wanted.walks:
@@ -410,7 +411,7 @@ class _Course:
                 yield from self._state(only_news=True)
                 yield Rows(name, page.rows)
             for parent in page.seen:
-                self.copy.note(parent)
+                self.copy.note(parent, whole=place < 0)
         elif page.seen:
             if place < 0:
                 self.copy.ahead(page.seen)

@@ -30,6 +30,7 @@ class Copy:
         listed: what Linear listed in this sync; None where its list did not come, or was not asked for.
         tracks: whether the rows that are sent are remembered at all.
         gone: rows that are pending and gone, where only the list tells.
+        roots: of a stream with several roots, those whose rows the copy may hold.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Copy:
         self._rest: list[str] = []  # gone, or apart, and no room in `pending` so far
         self._gone: set[str] = set()
         self.gone: frozenset[str] = frozenset()
+        self.roots = state.roots
         self._shown: dict[str, Seen] = {}  # not listed, but there when asked for by id
         self._sent: dict[str, str] = {}  # rows sent in this sync: with a newer stamp than listed, or unlisted
         self._holds = False  # the cursor stays: more is owed than can be named
@@ -469,6 +471,7 @@ class Copy:
             unsure=self._unsure,
             unlisted=self._unlisted,
             length=self._length,
+            roots=self.roots,
         )
 
 

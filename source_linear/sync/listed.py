@@ -69,6 +69,7 @@ class Listed:
         others: rows whose ids are no UUIDs; no sketch can hold them.
         archived: when rows were archived that `settled` and `moved` do not hold as archived, though they are.
         rows: how many there are.
+        refused: of several roots, those that these credentials may not read.
     """
 
     since: Since
@@ -78,6 +79,7 @@ class Listed:
     others: dict[str, Seen] = field(default_factory=dict)
     archived: dict[str, str] = field(default_factory=dict)
     rows: int = 0
+    refused: set[str] = field(default_factory=set)
     _buckets: "list[array[int]]" = field(default_factory=lambda: [array("Q")])
 
     def take(self, row: Seen) -> None:

@@ -45,6 +45,8 @@ class Wanted:
         walks: whether its list is to be walked.
         length: how long the list was when it was last walked; 0 where that is not known.
         room: how many changed rows can be named without a list; None where they need not be.
+        sure: whether its list is to be walked to where Linear says that it ends: what it lacks is taken for
+            what was never sent, because no list was had when rows were.
     """
 
     stream: Stream
@@ -52,6 +54,7 @@ class Wanted:
     walks: bool
     length: int = 0
     room: int | None = None
+    sure: bool = False
 
 
 @dataclass
@@ -199,7 +202,7 @@ class Probe:
         again = {one.stream.name: one for one in wanted}
         walks = self._walks_of([*again.values()])
         for one in walks.values():
-            one.sure = sure
+            one.sure |= sure
         plain_ones = {
             f"newest_{name}": self._newest(one) for name, one in again.items() if not one.stream.connection
         }
@@ -217,6 +220,7 @@ class Probe:
                 walk = walks.setdefault(key, _Walk(root, of_teams, listing=Listing(root.name, _SHORT)))
                 if "trashed" in {part.name for part in root.dates}:
                     walk.root = root
+                walk.sure |= one.sure
                 walk.length = max(walk.length, one.length if len(one.stream.roots) == 1 else 0)
                 if root.children and one.stream.kind != "child":
                     walk.inside[root.children.name] = _inside(root.children)

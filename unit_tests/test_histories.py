@@ -75,6 +75,12 @@ def test_the_first_list_after_rows_were_sent_without_one_is_walked_to_its_end(st
     assert story(stream, *steps, *[Change("purge", 0.5)] * 4) == []
 
 
+# A parent shown again while it was read; one half read by date; a row restored between its list and its page.
+@pytest.mark.parametrize("seed", [1107, 1363, 4008])
+def test_a_history_that_went_wrong_once_goes_well(seed: int) -> None:
+    assert problems(plan(seed)) == []
+
+
 def story(stream: str, *steps: Step, rows: int = 5, archived_rows: str = "flag") -> list[str]:
     return problems(Plan(1, (stream,), rows, archived_rows, False, steps))
 

@@ -225,14 +225,14 @@ class Copy:
         had, row = held(row_id), self._shown.get(row_id)
         if had is (row.archived if row else self.listed.flag(row_id)):
             return False
-        since = self.listed.since
         if self._parents and had is None and not self.listed.is_born(row_id):
             return True
-        if row:
-            comes = since.begin is None or row.updated >= since.begin or row.created >= since.begin
-        else:
-            comes = self.listed.comes(row_id)
+        comes = self._brings(row) if row else self.listed.comes(row_id)
         return not comes or (again and had is None and not self._is_young(row_id, row))
+
+    def _brings(self, row: Seen) -> bool:
+        """Whether the cursor brings a row, as it is now."""
+        return self.listed is None or self.listed.since.brings(row)
 
     def _is_young(self, row_id: str, row: Seen | None) -> bool:
         """Whether a row was created since the list before."""
@@ -307,8 +307,15 @@ class Copy:
             if (sent := self._sent.get(row.id)) is not None and sent >= row.updated:
                 continue  # an older version of a row never follows a newer one
             if self.tracks and row.id not in self.pending and not self._is_half_read(row):
-                if not self._is_named(row):
+                if not self._is_named(row) and (self._has(row.id) is row.archived or self._brings(row)):
                     self._put(row.id, row.archived)
+                elif not self._is_named(row):  # if this sync ends here, the cursor does not bring it again
+                    if self._room() <= 0:
+                        self._holds = True
+                        break
+                    self._put(row.id, None)
+                    self.pending[row.id] = False
+                    self.is_news = True
                 elif row.id not in self._new or self._new[row.id] is not row.archived:
                     named += row.id not in self._new
                     if self._room() <= 0 or named > MOST_NEW:
@@ -331,8 +338,7 @@ class Copy:
         A row that the destination has keeps Linear's stamp. One that appears, of which nobody knows whether
         it was once reported as gone, takes `high`: of equal cursors the later message wins.
         """
-        self.is_news |= row.id in self.pending
-        ahead = self.pending.pop(row.id, False)
+        ahead = self.pending.get(row.id, False)
         at = max(self._high, row.updated) if ahead else max(row.updated, self._late.get(row.id, ""))
         if at == row.updated:
             self.is_news |= self._late.pop(row.id, None) is not None
@@ -345,10 +351,16 @@ class Copy:
         """A row, or the rows of a parent, were sent; `whole`: all of them, whenever they changed."""
         if not whole and self._parents is not None and row.id in self.pending:
             return
-        self.is_news |= self.pending.pop(row.id, None) is not None
+        by_id = self.pending.pop(row.id, None) is not None
+        self.is_news |= by_id
         # A first read without a list goes by createdAt: no row is in two slices of it.
         unlisted = self.listed is None and self._state.cursor is not None
-        if unlisted or (self.listed and row.id not in self.listed) or row.updated > self._stamp_limit(row.id):
+        if (
+            by_id
+            or unlisted
+            or (self.listed and row.id not in self.listed)
+            or row.updated > self._stamp_limit(row.id)
+        ):
             self._sent[row.id] = row.updated
         if self.listed is not None:
             self.listed.sent(row.id, row.updated)
@@ -433,10 +445,8 @@ class Copy:
         if self.listed is None:
             return
         yield from self.listed.owed(until)
-        since = self.listed.since
         for row_id, row in self._shown.items():
-            comes = since.begin is None or row.updated >= since.begin or row.created >= since.begin
-            if comes and (until is None or row.updated <= until):
+            if self._brings(row) and (until is None or row.updated <= until):
                 yield row_id
 
     def _room(self) -> int:

@@ -48,6 +48,8 @@ class Wanted:
         walks: whether its list is to be walked.
         length: how long the list was when it was last walked; 0 where that is not known.
         room: how many changed rows can be named without a list; None where they need not be.
+        sure: whether its list is to be walked to where Linear says that it ends: what it lacks is taken for
+            what was never sent, because no list was had when rows were.
     """
 
     stream: Stream
@@ -55,6 +57,7 @@ class Wanted:
     walks: bool
     length: int = 0
     room: int | None = None
+    sure: bool = False
 
 
 @dataclass
@@ -218,7 +221,7 @@ class Probe:
         again = {one.stream.name: one for one in wanted}
         walks = self._walks_of([*again.values()])
         for one in walks.values():
-            one.sure = sure
+            one.sure |= sure
         plain_ones = {
             f"newest_{name}": self._newest(one) for name, one in again.items() if not one.stream.connection
         }
@@ -239,6 +242,7 @@ class Probe:
                     )
                     if "trashed" in {field.name for field in root.dates}:
                         walk.root = root
+                    walk.sure |= one.sure
                     length = one.length if len(one.stream.roots) == 1 else 0
                     walk.length = max(walk.length, length if len(parts) == 1 else MAX_PAGE_SIZE)
                     if root.children and one.stream.kind != "child":

@@ -269,7 +269,8 @@ class Sync:
         stream, state = self._streams[name], self._states[name]
         named = self._tracks(stream) and state.walked is not None and stream.is_long
         room = MOST_NEW - len(state.new) if named else None
-        return Wanted(stream, begin_of(stream, state), walks, state.length, room)
+        sure = state.walked is None and state.cursor is not None
+        return Wanted(stream, begin_of(stream, state), walks, state.length, room, sure)
 
     def _tracks(self, stream: Stream) -> bool:
         """Whether the rows of a stream that are sent are remembered, to see which are gone."""

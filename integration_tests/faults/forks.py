@@ -94,7 +94,6 @@ def _move_clock(page_size: int) -> None:
 
     from source_linear import graphql
     from source_linear.linear import api, budget
-    from source_linear.sync import lister, probe
 
     clock, prepare, send = _Clock(), api.Api.__init__, HTTPAdapter.send
 
@@ -116,8 +115,7 @@ def _move_clock(page_size: int) -> None:
     api.Api.__init__, HTTPAdapter.send = prepare_moved, send_told  # type: ignore[method-assign]
     api.time = clock  # type: ignore[attr-defined]
     budget.UNTOLD = 0.05
-    for module in (graphql, lister, probe):
-        module.MAX_PAGE_SIZE = page_size  # type: ignore[attr-defined]
+    graphql.MAX_PAGE_SIZE = page_size
 
 
 def _serve(orders: TextIO, page_size: int | None) -> None:

@@ -39,7 +39,7 @@ _DAYS = 730
 _REQUESTS_AN_HOUR, _POINTS_AN_HOUR = 2_500, 3_000_000  # of an API key
 _HOUR = 3600.0
 _POINTS_OF_DATES = 1.5  # of a row of which a walk asks for id and dates
-_WALK = re.compile(r'(list_(\w+)_all): \w+\(first: (\d+), includeArchived: true(?:, after: "([^"]+)")?')
+_WALK = re.compile(r'(list_(\w+)_all_\d+): \w+\(first: (\d+), includeArchived: true(?:, after: "([^"]+)")?')
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,10 @@ class Workspace:
                     first = max(first, -(-moment * self.sizes[stream] // span) - 1)
                     while first < self.sizes[stream] and self.created(stream, first) < _milliseconds(text):
                         first += 1
+                elif operator == "lt":
+                    last = min(last, -(-moment * self.sizes[stream] // span))
+                    while last >= 0 and self.created(stream, last) >= _milliseconds(text):
+                        last -= 1
                 elif operator == "lte":
                     last = min(last, moment * self.sizes[stream] // span)
                     while last >= 0 and self.created(stream, last) > _milliseconds(text):
@@ -178,7 +182,7 @@ class Server:
             answer = self._pages[name].page(workspace, variables)
             points = self._pages[name].points(variables["first"])
         else:
-            answer, points = _beforehand(workspace, asked.get("query", ""))
+            answer, points = _beforehand(workspace, asked.get("query", ""), asked.get("variables") or {})
         headers = b"X-Complexity: %d\r\n" % points
         if workspace.limited:
             headers += self._budgets.setdefault(path, Budget()).headers(points)
@@ -237,11 +241,12 @@ def _serialised(stream: Stream, node: Mapping[str, Any]) -> bytes:
     return orjson.dumps(rest)[1:]
 
 
-def _beforehand(workspace: Workspace, query: str) -> tuple[bytes, float]:
+def _beforehand(workspace: Workspace, query: str, variables: Mapping[str, Any]) -> tuple[bytes, float]:
     """What a sync asks before it reads: whose credentials these are, and ids and dates of all rows."""
     lists, points = [], 3.0
     for key, name, first, after in _WALK.findall(query):
-        shown = _after(range(workspace.sizes[name]), after or None, int(first))
+        selected = workspace.selected(name, variables.get(f"filter_{key}") or {})
+        shown = _after(selected, after or None, int(first))
         rows = [_node(workspace, name, row, b'"archivedAt":null,"trashed":null}') for row in shown]
         lists.append(b'"%b":{"nodes":[%b]}' % (key.encode(), b",".join(rows)))
         points += int(first) * _POINTS_OF_DATES

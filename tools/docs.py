@@ -10,6 +10,7 @@ README.md and pages of docs/, and in docs/streams.svg. A test fails when it drif
 import json
 import math
 import textwrap
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -308,18 +309,24 @@ def points_a_row(stream: Stream) -> tuple[float, float]:
 def walk(known: Sequence[Stream], issues: int) -> tuple[int, float]:
     """Requests and points of walking all lists, as a first sync does before it reads: one after the other."""
     nothing: Any = None  # is asked
-    wanted = [Wanted(stream, None, walks=stream.is_comparable) for stream in known]
-    asked = {**questions(()), **Probe(Lister(nothing), wanted, ()).questions()}
-    requests = len(list(affordable(asked.values(), lambda one: one.points)))
-    points, further = sum(one.points for one in asked.values()), {}
+    wanted = [Wanted(stream, None, stream.is_comparable) for stream in known]
+    short = Probe(Lister(nothing), [one for one in wanted if not one.stream.is_long], ())
+    long = Probe(Lister(nothing), [one for one in wanted if one.stream.is_long], ())
+    long.span("2020-01-01T00:00:00.000Z", "2026-01-01T00:00:00.000Z", issues)
+    slices = long.questions()
+    rounds = defaultdict(
+        list, {-1: [*questions(()).values(), *short.questions().values()], 0: [*slices.values()]}
+    )
     for stream in known:
-        if stream.name in ROWS_AN_ISSUE and stream.is_comparable:
-            rows = (1 if stream.parents else ROWS_AN_ISSUE[stream.name]) * issues
-            pages = math.ceil(max(0, rows - _FIRST) / MAX_PAGE_SIZE)
-            further[stream.roots[0].name] = (stream.roots[0], pages)
-    for root, pages in further.values():
-        points += pages * graphql.page(root, "list", root.dates, MAX_PAGE_SIZE, "x").points
-    return requests + max((pages for _, pages in further.values()), default=0), points
+        if stream.name in ROWS_AN_ISSUE and not stream.parents:
+            root, rows = stream.roots[0], ROWS_AN_ISSUE[stream.name] * issues
+            many = sum(one.asked.name == root.name for one in slices.values())
+            left = rows / many - (MAX_PAGE_SIZE if many > 1 else _FIRST)
+            page = graphql.page(root, "list", root.dates, MAX_PAGE_SIZE, "x", {"createdAt": {}})
+            for number in range(math.ceil(left / MAX_PAGE_SIZE)):
+                rounds[number + 1] += [page] * many
+    requests = sum(len(list(affordable(one, lambda asked: asked.points))) for one in rounds.values())
+    return requests, sum(asked.points for one in rounds.values() for asked in one)
 
 
 def first_sync(known: Sequence[Stream], issues: int) -> tuple[tuple[int, float], tuple[int, float]]:

@@ -81,7 +81,7 @@ def test_an_empty_state_is_a_cursor_at_the_beginning_and_a_version():
 
 
 def test_the_cursor_comes_first_under_the_name_that_the_stream_has_for_it():
-    assert list(FULL.encoded("thingUpdatedAt").items())[0] == ("thingUpdatedAt", CURSOR)
+    assert next(iter(FULL.encoded("thingUpdatedAt").items())) == ("thingUpdatedAt", CURSOR)
     assert again(FULL, "thingUpdatedAt").cursor == CURSOR
 
 
@@ -122,7 +122,7 @@ def test_a_state_with_every_part_at_its_bound_takes_at_most_80_kb():
         FULL,
         copy=copy,
         scope={"team_keys": [f"TEAM{n}" for n in range(100)], "start_date": at(1)},
-        others={one: True for one in ids(MOST_OTHERS)},
+        others=dict.fromkeys(ids(MOST_OTHERS), True),
         pending={one: rng.random() < 0.5 for one in ids(MOST_PENDING)},
         new={one: rng.choice([True, False, None]) for one in ids(MOST_NEW)},
         late={one: moment() for one in ids(MOST_LATE)},

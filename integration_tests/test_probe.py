@@ -3,17 +3,17 @@
 import sys
 
 import pytest
+from source_linear.declared import lookback_of
 
 from integration_tests.connector import Connector
 from integration_tests.expected import records
 from integration_tests.faults.forks import ForkedConnector
 from integration_tests.figures import note
 from integration_tests.linear_api import LinearApi
-from source_linear.sync.bounds import LOOKBACK
 from tools.schemas import ROOT, streams
 
 STREAMS = {stream.name: stream for stream in streams()}
-BEYOND = LOOKBACK.total_seconds() + 1  # seconds: what changed before is not read again
+BEYOND = lookback_of().total_seconds() + 1  # seconds: what changed before is not read again
 LARGE = {"User": 300, "IssueLabel": 400, "Cycle": 500, "Project": 300, "TeamMembership": 1000}
 
 

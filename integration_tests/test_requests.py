@@ -3,7 +3,7 @@
 import pytest
 
 from integration_tests.expected import records
-from source_linear.streams import MAX_COST
+from source_linear.graphql import MAX_COST
 from tools.schemas import streams
 
 STREAMS = {stream.name: stream for stream in streams()}

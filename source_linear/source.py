@@ -127,7 +127,7 @@ class SourceLinear(ConcurrentDeclarativeSource):
         return AirbyteConnectionStatus(status=Status.SUCCEEDED)
 
     def streams(self, config: Mapping[str, Any]) -> list[AbstractStream]:
-        """The streams of the manifest; in a read, those of the catalog, with the columns that are selected."""
+        """The streams of the manifest; in a read, those of the catalog with their columns."""
         return self._made(self._manifest_of_catalog())
 
     def read(
@@ -194,8 +194,9 @@ class SourceLinear(ConcurrentDeclarativeSource):
         full = [name for name, one in self._configured.items() if one.sync_mode is SyncMode.full_refresh]
         if going_on := [name for name in full if name in states and states[name].cursor]:
             _LOGGER.warning(
-                "Full refresh of %s: it continues from the state that was passed in and reads only what changed "
-                "since. To read everything again, clear the state of these streams; without Airbyte, omit --state.",
+                "Full refresh of %s: it continues from the state that was passed in and reads only what "
+                "changed since. To read everything again, clear the state of these streams; without Airbyte, "
+                "omit --state.",
                 "all streams" if len(going_on) == len(retrievers) > 1 else ", ".join(going_on),
             )
         return states

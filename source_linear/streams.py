@@ -226,7 +226,7 @@ class Stream:
         return self.columns is None or column in self.columns or column in required
 
     def is_queried(self, column: str) -> bool:
-        """Whether a column is selected, or needed: for what changed, for the archived flag, for what the destination has."""
+        """Whether a column is selected, or needed to know what changed and what the destination has."""
         return (
             self.is_selected(column)
             or column in (*_DATES, "trashed")

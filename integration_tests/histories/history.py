@@ -6,12 +6,14 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass, fields
 from typing import Any
 
+from source_linear.declared import lookback_of
+from source_linear.state import looked_back
+
 from integration_tests.expected import records
 from integration_tests.linear_api import PURGED, Clock, LinearApi, Request, generate
 from integration_tests.linear_api.clock import to_text
 from integration_tests.linear_api.late import Late
 from source_linear.streams import CURSOR_FIELD, DELETED_AT, GONE_AT
-from source_linear.sync.bounds import looked_back
 from tools.schemas import streams
 
 from .changes import UNSTAMPED, Changes
@@ -103,7 +105,7 @@ class _History:
         self._rules = rules
         self._tally = Tally(histories=1)
         self._names = [*rng.sample(_CORE, 9), *rng.sample(_OTHERS, 4)]
-        self._archived_rows = rng.choice(("flag", "flag", "delete", "exclude"))
+        self._archived_rows = rng.choice(("flag", "flag", "delete"))
         self._start_date = rng.choice((None, None, None, "2024-03-01T00:00:00.000Z"))
         self._is_large = rng.random() < 0.04
         self._page_size = 250 if self._is_large else rng.choice(_PAGE_SIZES)
@@ -222,7 +224,7 @@ class _History:
             self._names,
             self._rng,
             self._page_size,
-            reconcile_archived=True,
+            detect_deletions="each sync",
             archived_rows=self._archived_rows,
             **({"start_date": self._start_date} if self._start_date else {}),
         )
@@ -308,7 +310,7 @@ class _History:
                     self._break(f"the state of {name} is {cursor}")
 
     def _is_old(self, record: Record, cursor: str, since: str) -> bool:
-        return max(cursor, _archived_at(record)) < looked_back(since)
+        return max(cursor, _archived_at(record)) < looked_back(since, lookback_of())
 
     def _is_unstamped(self, name: str, record: Record, again: Set[str]) -> bool:
         """Whether a row may be sent although no stamp of its own tells that it changed."""

@@ -48,7 +48,7 @@ class Fields:
     def drop(
         self, stream: str, failed: Failure, selection: Selection, entity: str, types: Mapping[str, str]
     ) -> bool:
-        """Note the fields that a failure names; returns whether it names any. A warning says so, once each."""
+        """Note the fields that a failure names, with a warning; returns whether it names any."""
         named = [one for problem in failed.problems if (one := _named(problem.code, problem.said))]
         first = failed.problems[0] if failed.problems else None
         refused = first is not None and first.code in REFUSALS and first.index is not None and first.field

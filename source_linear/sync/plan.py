@@ -15,6 +15,7 @@ from source_linear.state import StreamState, looked_back
 from source_linear.streams import CREATED_AT, Stream
 from source_linear.sync.probe import Finding
 from source_linear.sync.reader import Slice
+from source_linear.sync.sketch import CAPACITY
 from source_linear.sync.workspace import Workspace
 
 _LOGGER = logging.getLogger("airbyte")
@@ -49,7 +50,7 @@ def start_of(
 ) -> Start:
     """Where a stream goes on.
 
-    Another owner, other teams and an earlier start date read it from the beginning, over the copy that is there.
+    With another owner, other teams or an earlier start date it is read from the beginning, over its copy.
 
     Args:
         stream: the stream.
@@ -65,20 +66,21 @@ def start_of(
     before = state.workspace.get("id")
     if before and before != owner["id"]:
         raise config_error(
-            f"state: stream {stream.name} was copied from the workspace {state.workspace.get('name') or before}, and "
-            f"these credentials are of the workspace {owner['name']}. Use credentials of the first one, or clear "
-            "the state and the destination to copy the second one."
+            f"state: stream {stream.name} was copied from the workspace "
+            f"{state.workspace.get('name') or before}, and these credentials are of the workspace "
+            f"{owner['name']}. Use credentials of the first one, or clear the state and the destination to "
+            "copy the second one."
         )
     change = _change(state, owner, scope)
     if change and state.cursor:
         _LOGGER.warning(
-            "%s%s. It is read from the beginning, over the copy that is there: about %s rows. Rows that are no "
-            "longer seen are reported as deleted, as far as a state can tell them apart (%d); a refresh of the "
-            "stream, destination included, removes all of them.",
+            "%s%s. It is read from the beginning, over the copy that is there: about %s rows. Rows that are "
+            "no longer seen are reported as deleted, up to %d of them. A refresh of the stream, destination "
+            "included, removes all.",
             subject(stream.name),
             change,
             f"{state.length:,}" if state.length else "all",
-            512,
+            CAPACITY,
         )
         state = replace(state, cursor=None, due=True)
     state = replace(state, workspace=owner, scope=_kept(state, scope))
@@ -127,8 +129,8 @@ def _named(teams: Sequence[str]) -> str:
 def _resumed(stream: Stream, cursor: str | None, end: datetime) -> str | None:
     """From where to go on after a cursor; None for from the beginning.
 
-    A cursor that lies ahead was written by a clock that was wrong. How wrong is not known: a little ahead, the
-    day before is read again, far ahead, everything. Clocks that go back by less than the lookback do no harm.
+    A cursor that lies ahead was written by a clock that was wrong. How wrong is not known: a little ahead,
+    the day before is read again, far ahead, everything. By less than the lookback it does no harm.
     """
     if cursor is None:
         return None

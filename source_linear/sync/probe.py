@@ -19,7 +19,7 @@ from source_linear.graphql import (
     page,
     plain,
 )
-from source_linear.linear.errors import REFUSALS, Failure, LinearError, subject
+from source_linear.linear.errors import REFUSALS, Action, Failure, LinearError, subject
 from source_linear.linear.selection import Field, parse
 from source_linear.streams import CURSOR_FIELD, Record, Stream
 from source_linear.sync.listed import Listed, Seen, Since
@@ -31,6 +31,7 @@ _LOGGER = logging.getLogger("airbyte")
 _FEW = 10  # changed rows of a stream: where there are no more, they are asked for by id
 _SHORT = 50  # rows of a list that are asked for where it is not known how long it is: most are shorter
 _MARGIN = 5  # rows, and a tenth of the list, that may have come since it was counted
+_LITTLE = 20  # rows of a page of a list that failed with more
 _INSIDE = 10  # items of a list inside a row that are asked for with it: most are shorter
 
 
@@ -82,12 +83,14 @@ class _Walk:
         where: its `filter`.
         inside: the lists inside its rows that are looked into.
         sure: whether its end is told by `pageInfo`: else by a page that is not full.
+        most: how many rows a page may ask for.
     """
 
     root: Root
     where: Mapping[str, Any] | None
     length: int = 0
     sure: bool = False
+    most: int = MAX_PAGE_SIZE
     inside: dict[str, Field] = field(default_factory=dict)
     failure: Failure | None = None
     listing: Listing = field(default_factory=lambda: Listing("", _SHORT))
@@ -98,7 +101,7 @@ class _Walk:
         selection = (*self.root.dates, *self.inside.values())
         left = self.length + max(_MARGIN, self.length // 10) - self.listing.count if self.length else 0
         guessed = left if left > 0 else MAX_PAGE_SIZE if self.listing.count else _SHORT
-        self.listing.size = min(guessed, MAX_PAGE_SIZE)
+        self.listing.size = min(guessed, self.most)
         info = ("hasNextPage", "endCursor") if self.sure else ()
         return page(
             self.root, key, selection, self.listing.size, self.listing.after, where=self.where, info=info
@@ -215,7 +218,7 @@ class Probe:
                 if "trashed" in {part.name for part in root.dates}:
                     walk.root = root
                 walk.length = max(walk.length, one.length if len(one.stream.roots) == 1 else 0)
-                if root.children and not (one.stream.kind == "child"):
+                if root.children and one.stream.kind != "child":
                     walk.inside[root.children.name] = _inside(root.children)
         return walks
 
@@ -232,7 +235,8 @@ class Probe:
             for key, walk in going_on.items():
                 reply = found[key]
                 if isinstance(reply, Failure):
-                    walk.failure = reply
+                    may_fit = reply.action in (Action.RETRY, Action.REDUCE) and walk.listing.size > _LITTLE
+                    walk.failure, walk.most = None if may_fit else reply, _LITTLE
                     continue
                 try:
                     nodes = walk.take(reply.value)
@@ -438,8 +442,8 @@ class Probe:
             moved = self._moved_since(replies.get(f"moved_{root.name}"), one.stream.follows, one.begin)
             if moved is None:
                 _LOGGER.warning(
-                    "%sLinear did not say which %s changed since %s: the rows that they name may lack the latest "
-                    "ones until they change themselves.",
+                    "%sLinear did not say which %s changed since %s: the rows that they name may lack the "
+                    "latest ones until they change themselves.",
                     subject(name),
                     root.name,
                     one.begin,

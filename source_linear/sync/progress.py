@@ -109,7 +109,7 @@ class Progress:
         Args:
             stream: the stream.
             place: the place of the slice that it is of.
-            oldest: the date of the last of its nodes, newest first; "" where that does not tell how far it is.
+            oldest: the date of the last of its nodes, newest first; "" where that tells nothing.
             rows: how many rows it has.
         """
         with self._lock:

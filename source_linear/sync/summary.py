@@ -114,13 +114,14 @@ class Summary:
     def _line(self, name: str) -> str:
         outcome, usage = self._outcomes[name], self._usage.get(name, Usage())
         figures = (
-            f"{_many(outcome.records, 'record')}, {_many(usage.requests, 'request')}, {usage.points:,.0f} points, "
-            f"{outcome.seconds:.1f} s"
+            f"{_many(outcome.records, 'record')}, {_many(usage.requests, 'request')}, "
+            f"{usage.points:,.0f} points, {outcome.seconds:.1f} s"
         )
         refused = f" Linear left out {', '.join(usage.refused)}." if usage.refused else ""
         if outcome.is_complete:
             return f"Stream {name}: {figures}.{refused}"
-        return f"Stream {name}: FAILED after {figures}. {outcome.reason} The next sync {outcome.resumes}.{refused}"
+        failed = f"FAILED after {figures}. {outcome.reason} The next sync {outcome.resumes}."
+        return f"Stream {name}: {failed}{refused}"
 
 
 def told(stream: str, error: BaseException) -> tuple[str, FailureType]:

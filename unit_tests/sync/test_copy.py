@@ -85,17 +85,42 @@ def test_a_row_that_is_there_when_asked_for_is_not_gone_the_list_was_short():
     assert held(copy.state()) == {1: False, 2: False, 3: False}
 
 
-def test_a_row_that_is_there_but_cannot_be_read_stays_as_the_copy_has_it():
+def test_a_row_that_is_there_but_cannot_be_read_is_asked_for_again():
     state = replace(SETTLED, copy=sketch(1, 2, 3, archived=[3]))
     copy = walked(state, *rows(1, 2), confirm=lambda ids: {uuid(3): None})
-    assert pending(copy) == {}
-    assert held(copy.state()) == {1: False, 2: False, 3: True}
+    assert pending(copy) == {3: True}
+    assert held(copy.state()) == {1: False, 2: False}
 
 
 def test_where_linear_does_not_say_what_is_there_nothing_is_gone():
     copy = walked(SETTLED, *rows(1), confirm=lambda ids: None)
     assert pending(copy) == {}
     assert held(copy.state()) == {1: False, 2: False, 3: False}
+
+
+def test_where_linear_does_not_say_what_is_there_a_promise_holds_the_cursor():
+    for due, cursor in ((True, WALKED), (False, END)):
+        copy = walked(replace(SETTLED, due=due), *rows(1, 2), confirm=lambda ids: None)
+        copy.account(None)
+        assert copy.state().cursor == cursor
+
+
+def test_where_nobody_can_be_asked_a_list_that_lacks_rows_is_walked_once_more():
+    pending_ = replace(SETTLED, copy=sketch(1, 2), pending={uuid(3): False})
+    for state in (SETTLED, pending_):
+        copy = Copy(state, END, True)
+        assert not copy.take(listed(*rows(1, 2), since=since(state)), None, last=False)
+        assert copy.listed is None and pending(copy) == dict.fromkeys(map(int, pending(copy)), False)
+        assert copy.take(listed(*rows(1, 2), since=since(state)), None)
+        assert (list(pending(copy)), copy.gone) == ([3], {uuid(3)})
+
+
+def test_where_nobody_can_be_asked_a_list_that_lacks_no_row_is_taken_at_once():
+    copy = Copy(SETTLED, END, True)
+    assert copy.take(listed(*rows(1, 2, 3), since=since(SETTLED)), None, last=False)
+    assert (pending(copy), copy.gone) == ({}, frozenset())
+    log = Copy(SETTLED, END, True, False)
+    assert log.take(listed(*rows(1), since=since(SETTLED)), None, last=False)
 
 
 def test_a_log_reports_nothing_and_asks_for_nothing():
@@ -854,6 +879,30 @@ def test_all_rows_of_a_parent_were_sent():
     copy.account(None)
     assert pending(copy) == {}
     assert set(held(copy.state())) == {1, 2, 3, 11}
+
+
+def test_of_a_parent_that_is_not_in_the_copy_all_rows_are_to_be_read_whatever_its_stamp():
+    begin = looked_back(WALKED, LOOKBACK)
+    copy = Copy(SETTLED, END, True, False, begin)
+    changed = [seen(4, at(9, "12:00:00.000")), *news(11)]
+    copy.take(listed(*rows(1, 2, 3), *changed, since=since(SETTLED)), nothing)
+    assert pending(copy) == {4: True}, "11 was created since: all its rows are new"
+
+
+def test_without_a_list_a_parent_that_was_not_created_since_is_not_named():
+    copy = Copy(SETTLED, END, True, False, looked_back(WALKED, LOOKBACK))
+    old, young = seen(4, at(9, "12:00:00.000")), news(11)[0]
+    assert copy.announce([old, young]) == [old, young]
+    assert pending(copy) == {11: False}
+    copy.note(old)
+    copy.note(young)
+    assert copy.state().new == {uuid(11): False}
+
+
+def test_a_first_read_without_a_list_remembers_no_row():
+    copy = Copy(StreamState(), END, False)
+    sent(copy, seen(1))
+    assert copy.announce([seen(1)]) == [seen(1)]
 
 
 def test_a_state_keeps_what_is_not_the_copys():

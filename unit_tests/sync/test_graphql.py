@@ -164,6 +164,17 @@ def test_the_declared_root_is_asked_for_what_is_left_of_its_fields():
     assert question.keys == ("nodes", "pageInfo")
 
 
+def test_of_several_declared_roots_one_asks_with_the_variables_that_it_uses():
+    query = (
+        "query x ($a: Int!, $b: B, $c: C, $d: D) { things(first: $a, filter: {x: [$b]}) "
+        "{ nodes { id parts(first: 1, orderBy: $c) { nodes { id } } } } others(first: $d) { nodes { id } } }"
+    )
+    operation = Operation.parse(query)
+    whole = operation.fields[0].selection[0].selection
+    assert set(operation.page(THINGS, whole, {}).variables) == {"a", "b", "c"}
+    assert set(operation.page(THINGS, parse("id"), {}).variables) == {"a", "b"}
+
+
 def test_of_several_declared_roots_the_one_that_is_read_is_asked():
     operation = Operation.parse(
         "query x { others(first: 1) { nodes { a } } things(first: 2) { nodes { b } } }"

@@ -1,4 +1,4 @@
-"""The only pager: whatever pages, ends; what fails costs itself; what cannot be read is left out with a reason."""
+"""The only pager: whatever pages, ends; what fails costs itself; what cannot be read has a reason."""
 
 import pytest
 
@@ -236,6 +236,30 @@ def test_rows_by_id_come_in_the_order_of_their_page():
     api = linear(*rows_of(1, 2, 3, 4), spoil=failing(3))
     api.rows["things"][0]["updatedAt"] = at(2)
     assert ids(pages(api, size=9)) == [[1, 2, 4]]
+
+
+def test_a_row_that_a_page_named_and_that_does_not_come_by_its_id_is_asked_for_again():
+    api = linear(*rows_of(1, 2, 3))
+
+    def spoil(asked, document):
+        if asked.fields[0].key == "rows":
+            nodes = document["data"]["rows"]["nodes"]
+            nodes[:] = [one for one in nodes if one["id"] != uuid(3)]
+        return failing(2)(asked, document)
+
+    api.spoil = spoil
+    nodes = only(pages(api, size=5))
+    assert ([one["id"] for one in nodes.nodes], nodes.missing) == ([uuid(1)], [uuid(3)])
+
+
+def test_where_not_even_the_ids_of_a_page_come_they_are_asked_for_in_halves():
+    def spoil(asked, document):
+        size = asked.variables.get("first", 1)
+        rows = [one["id"] for one in (document["data"].get("things") or {"nodes": []})["nodes"]]
+        return (500, BROKEN) if uuid(3) in rows and size > 1 else document
+
+    found = pages(linear(*rows_of(1, 2, 3), spoil=spoil), size=4)
+    assert sorted(one for page_ in ids(found) for one in page_) == [1, 2, 3]
 
 
 def broken(*names):
@@ -719,7 +743,7 @@ def test_linear_is_asked_for_nothing_but_ids_and_dates_to_know_who_is_there():
     api = linear(*rows_of(1, 2, 3))
     assert there(api, 1, 3, 7) == [1, 3]
     assert "nodes { id createdAt updatedAt archivedAt }" in api.asked[0].query
-    assert "pageInfo" not in api.asked[0].query
+    assert "pageInfo { hasNextPage }" in api.asked[0].query
 
 
 def test_who_is_there_is_asked_as_the_stream_is_filtered():
@@ -812,13 +836,32 @@ def test_long_lists_of_many_rows_are_read_on_in_one_request():
     assert len(api.asked) == 1
 
 
-def test_a_row_that_was_purged_while_its_list_was_read_on_is_no_longer_completed():
+def test_a_page_of_who_is_there_that_is_short_and_says_so_is_asked_for_the_others():
+    def spoil(asked, document):
+        page_ = document["data"]["there"]
+        if len(page_["nodes"]) > 1:
+            page_["pageInfo"]["hasNextPage"] = True
+            del page_["nodes"][1:]
+        return document
+
+    assert there(linear(*rows_of(1, 2, 3), spoil=spoil), 1, 2, 3, 7) == [1, 2, 3]
+
+
+def test_a_page_of_who_is_there_that_is_empty_and_not_the_last_says_nothing():
+    def spoil(asked, document):
+        document["data"]["there"] = {"nodes": [], "pageInfo": {"hasNextPage": True}}
+        return document
+
+    assert there(linear(*rows_of(1), spoil=spoil), 1) is None
+
+
+def test_a_row_that_is_not_found_while_its_list_is_read_on_is_asked_for_again():
     api = linear(row(1, parts=parts(9)))
     lister, root = Lister(api, LISTS), LISTS.roots[0]
     nodes = lister.rows(root, [uuid(1)]).nodes
     api.rows["things"] = []
     found = lister.completed(root, PARTS, nodes)
-    assert lengths(found) == {1: 2}
+    assert (found.nodes, found.missing) == ([], [uuid(1)])
 
 
 def test_a_list_that_did_not_come_leaves_its_row_unread():

@@ -43,7 +43,7 @@ class Copy:
 
 
 def is_probe(request):
-    return request.query.startswith("query roots")
+    return request.query.startswith("query sync")
 
 
 def deletions(output):

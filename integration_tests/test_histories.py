@@ -140,7 +140,7 @@ def test_an_archived_relation_comes_once(api, connect):
     assert [record["id"] for _, record in connection.sync().records()] == [relation]
 
 
-@pytest.mark.parametrize("archived_rows", ["flag", "exclude"])
+@pytest.mark.parametrize("archived_rows", ["flag", "delete"])
 def test_a_history_keeps_the_entry_that_says_that_its_issue_was_trashed(api, connect, archived_rows):
     issue = api.workspace.ids("Issue", archived=False)[0]
     entry = api.workspace.create("IssueHistory", issueId=issue, trashed=True)
@@ -161,7 +161,7 @@ def test_a_full_refresh_reads_an_entry_that_changes_between_two_pages_of_its_his
     changed: list[str] = []
 
     def change(request, number) -> None:
-        if f"{name}_lists" in request.query and "after:" in request.query:
+        if "n0: " in request.query and 'after: "' in request.query:
             api.before_response(None)
             api.clock.advance(1)
             api.workspace.update(entity, entries[0])
@@ -237,7 +237,7 @@ def test_a_template_comes_that_comes_into_view(api, connect):
     assert template in {record["id"] for _, record in output.records()}
 
 
-@pytest.mark.parametrize("archived_rows", ["flag", "delete", "exclude"])
+@pytest.mark.parametrize("archived_rows", ["flag", "delete"])
 def test_a_row_comes_back_though_the_sync_was_killed_that_reported_it_as_gone(api, connect, archived_rows):
     label = api.workspace.ids("IssueLabel", archived=False)[0]
     connection, destination = connect("issue_labels", archived_rows=archived_rows), Destination(STREAMS)
@@ -259,7 +259,9 @@ def test_a_row_comes_back_though_the_sync_was_killed_that_reported_it_as_gone(ap
     assert destination.rows("issue_labels")[label]["name"] == api.workspace.get("IssueLabel", label)["name"]
 
 
-def test_a_link_that_came_into_view_and_changed_after_the_start_of_the_sync_is_the_next_ones(api, connect):
+def test_a_link_that_came_into_view_and_changed_after_the_start_of_the_sync_is_sent_as_it_is_seen(
+    api, connect
+):
     connection = connect("entity_external_links")
     link = row_in_view_after_a_sync(api, connection, "EntityExternalLink")
 
@@ -270,8 +272,4 @@ def test_a_link_that_came_into_view_and_changed_after_the_start_of_the_sync_is_t
             api.workspace.update("EntityExternalLink", link, label="Changed")
 
     api.before_response(change)
-    output = connection.sync()
-    assert [record["id"] for _, record in output.records()] == []
-    connection.receive(output)
-    api.clock.advance(60)
     assert [record["label"] for _, record in connection.sync().records()] == ["Changed"]

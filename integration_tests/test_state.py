@@ -6,15 +6,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from source_linear.declared import lookback_of
-from source_linear.state import looked_back
 
 from integration_tests import histories
 from integration_tests.connector import Connector, Output
 from integration_tests.expected import records
-from integration_tests.histories import Connection, mutants
+from integration_tests.histories import Connection
 from integration_tests.linear_api import Clock, Late, LinearApi
 from source_linear.config import milliseconds
+from source_linear.declared import lookback_of
+from source_linear.state import looked_back
 from tools.schemas import streams
 
 STREAMS = {stream.name: stream for stream in streams()}

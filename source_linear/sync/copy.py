@@ -42,8 +42,8 @@ class Copy:
             end: the sync's start, by Linear's clock, not before the state's cursor.
             tracks: whether the rows that are sent are remembered: deletions of the stream are looked for.
             reports: whether rows that are gone are reported.
-            parents: for a stream that goes by parents and goes on from a cursor: since when their rows are
-                read. Of a parent that is not in the copy they are all to be read, whatever its stamp.
+            parents: for a stream that goes by parents, of whose rows only those are read that are newer than
+                a moment: this moment. Of a parent that is not in the copy all are, whatever its stamp.
         """
         self._state, self._end = state, end
         self.cursor, self.tracks, self._reports = state.cursor, tracks, reports
@@ -281,7 +281,8 @@ class Copy:
 
     def _is_half_read(self, row: Seen) -> bool:
         """Whether only the newest rows of a parent are read, and only a list tells whether it has others."""
-        return self._parents is not None and self.listed is None and row.created < self._parents
+        is_listed = self.listed is not None and row.id in self.listed
+        return self._parents is not None and not is_listed and row.created < self._parents
 
     def _place(self, row: Seen) -> None:
         if not self.tracks or self._is_half_read(row):
@@ -330,8 +331,7 @@ class Copy:
         A row that the destination has keeps Linear's stamp. One that appears, of which nobody knows whether
         it was once reported as gone, takes `high`: of equal cursors the later message wins.
         """
-        self.is_news |= row.id in self.pending
-        ahead = self.pending.pop(row.id, False)
+        ahead = self.pending.get(row.id, False)
         at = max(self._high, row.updated) if ahead else max(row.updated, self._late.get(row.id, ""))
         if at == row.updated:
             self.is_news |= self._late.pop(row.id, None) is not None
@@ -340,12 +340,20 @@ class Copy:
         self.note(row)
         return at
 
-    def note(self, row: Seen) -> None:
-        """A row, or all rows of a parent, were sent."""
-        self.is_news |= self.pending.pop(row.id, None) is not None
+    def note(self, row: Seen, whole: bool = True) -> None:
+        """A row, or the rows of a parent, were sent; `whole`: all of them, whenever they changed."""
+        if not whole and self._parents is not None and row.id in self.pending:
+            return
+        by_id = self.pending.pop(row.id, None) is not None
+        self.is_news |= by_id
         # A first read without a list goes by createdAt: no row is in two slices of it.
         unlisted = self.listed is None and self._state.cursor is not None
-        if unlisted or (self.listed and row.id not in self.listed) or row.updated > self._stamp_limit(row.id):
+        if (
+            by_id
+            or unlisted
+            or (self.listed and row.id not in self.listed)
+            or row.updated > self._stamp_limit(row.id)
+        ):
             self._sent[row.id] = row.updated
         if self.listed is not None:
             self.listed.sent(row.id, row.updated)

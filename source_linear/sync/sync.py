@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from source_linear.config import Config
+from source_linear.config import Config, milliseconds
 from source_linear.linear.api import Api
 from source_linear.linear.errors import Failure, subject
 from source_linear.state import MOST_NEW, MOST_OTHERS, StreamState, looked_back
@@ -232,8 +232,10 @@ class Sync:
     def _prepare(self) -> _Prepared:
         lister, teams = Lister(self._api), self._config.team_keys
         now = self._now()
-        walked = due(self._streams, self._states, self._config, now)
-        wanted = {name: self._wanted(name, name in walked) for name in self._streams}
+        wanted = {
+            name: self._wanted(name, stream.is_comparable and not stream.is_long)
+            for name, stream in self._streams.items()
+        }
         probe = Probe(lister, wanted.values(), teams)
         replies = lister.ask({**questions(teams), **probe.questions()})
         if any(isinstance(replies[name], Failure) for name in questions(teams)):
@@ -247,10 +249,16 @@ class Sync:
         wanted = {name: replace(one, begin=starts[name].begin) for name, one in wanted.items()}
         probe.resume({name: one.begin for name, one in wanted.items()})
         since = {name: self._since(name, start) for name, start in starts.items()}
-        findings = probe.find(replies, {name: since[name] for name in walked})
-        more = {name: replace(wanted[name], walks=True) for name, one in findings.items() if one.is_long}
-        for name, listed in probe.walk(more.values(), since).items():
-            findings[name].listed = listed
+        findings = probe.find(replies, {name: since[name] for name, one in wanted.items() if one.walks})
+        probe.span(workspace.created, milliseconds(end), workspace.issues)
+        long = due(self._streams, self._states, self._config, end)
+        more = {name: replace(wanted[name], walks=True) for name in long if not wanted[name].walks}
+        wanted |= more | {
+            name: replace(wanted[name], walks=True) for name, one in findings.items() if one.is_long
+        }
+        later = [one for name, one in wanted.items() if one.walks and one.stream.is_long]
+        for name, (listed, failure) in probe.walk(later, since).items():
+            findings[name].listed, findings[name].failure = listed, failure
         copies = {
             name: self._compared(probe, lister, wanted[name], starts[name], findings[name], since[name])
             for name in self._streams
@@ -285,12 +293,12 @@ class Sync:
     ) -> Copy:
         """The copy of a stream, compared with its list where that came."""
         stream, name, listed = wanted.stream, wanted.stream.name, finding.listed
-        was_wanted = wanted.walks or finding.is_long
         tracks = self._tracks(stream) and (listed is not None or start.state.walked is not None)
-        parents = start.begin if stream.goes_by_parents else None
+        children = stream.roots[0].children
+        parents = start.begin if stream.goes_by_parents and children and children.is_ordered else None
         copy = Copy(start.state, start.end, tracks, stream.reports_deleted, parents)
         if listed is None:
-            if was_wanted:
+            if wanted.walks:
                 copy.missed()
                 _LOGGER.warning(
                     "%sLinear's list of its rows did not come (%s). Deletions are reported by the next sync "
@@ -309,7 +317,7 @@ class Sync:
         root = stream.roots[0]
         by_id = root.filterable and not root.children and stream.connection
         if not copy.take(listed, confirm if by_id else None, last=False):
-            again = probe.walk([wanted], {name: since}, sure=True)[name]
+            again, _ = probe.walk([wanted], {name: since}, sure=True)[name]
             unsure: Confirm | None = None if again else lambda ids: None
             copy.take(again or listed, confirm if by_id else unsure)
         if copy.is_unsure:
@@ -320,7 +328,7 @@ class Sync:
             )
         if len(listed.others) > MOST_OTHERS:
             _LOGGER.warning(
-                "%s%d of its rows have ids that are no UUIDs. Of more than %d of them deletions are not seen.",
+                "%s%d of its rows have ids that are no UUIDs: of more than %d deletions are not seen.",
                 subject(name),
                 len(listed.others),
                 MOST_OTHERS,
@@ -403,7 +411,7 @@ class _Course:
                 yield from self._state(only_news=True)
                 yield Rows(name, page.rows)
             for parent in page.seen:
-                self.copy.note(parent)
+                self.copy.note(parent, whole=place < 0)
         elif page.seen:
             if place < 0:
                 self.copy.ahead(page.seen)

@@ -238,6 +238,8 @@ def _read(written: Any) -> dict[str, str]:
             size = int.from_bytes(rest[:4])
             said, many, *texts = rest[4 : 4 + size].decode().split("\t")
             end = 4 + size + 16 * int(many)
+            if not 4 + size <= end <= len(rest):
+                raise ValueError("not as many ids as it says")
             ids = [id_of(int.from_bytes(rest[at : at + 16])) for at in range(4 + size, end, 16)]
             rows |= dict.fromkeys([*texts, *ids], said)
             rest = rest[end:]

@@ -1,4 +1,4 @@
-"""The recipe of docs/linear.md for the command line, run as it is printed."""
+"""The recipe of docs/command-line.md, run as it is printed."""
 
 import json
 import os
@@ -23,9 +23,8 @@ pytestmark = pytest.mark.processes
 
 def blocks() -> list[str]:
     """The blocks of the recipe: with Docker, without, what comes first, and each sync."""
-    page = (ROOT / "docs" / "linear.md").read_text("utf-8")
-    section = page.partition("### On the command line\n")[2].partition("\n### ")[0]
-    found = re.findall(r"^```bash\n(.*?)^```", section, re.M | re.S)
+    page = (ROOT / "docs" / "command-line.md").read_text("utf-8")
+    found = re.findall(r"^```bash\n(.*?)^```", page, re.M | re.S)
     assert len(found) == 4
     return found
 
@@ -44,16 +43,24 @@ class Shell:
 
     def run(self, block: str, then: str = "", timeout: float = 500) -> None:
         """Paste a block; `then` comes after it."""
-        done = subprocess.run(
-            ["bash", "-c", f"{self._defined}\n{block}\n{then}"],
+        done = self._pasted(f"{block}\n{then}", timeout)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+
+    def ends(self, block: str) -> tuple[int, list[str]]:
+        """Paste a block; returns its exit code, and the lines that it prints."""
+        done = self._pasted(block)
+        return done.returncode, done.stdout.splitlines()
+
+    def _pasted(self, text: str, timeout: float = 500) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["bash", "-c", f"{self._defined}\n{text}"],
             cwd=self.folder,
             env={**os.environ, **self._variables},
             capture_output=True,
             text=True,
             timeout=timeout,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
-        assert "Traceback" not in done.stderr
 
     def messages(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in (self.folder / "messages.jsonl").open("rb")]
@@ -120,6 +127,24 @@ def syncs_and_goes_on(api: LinearApi, shell: Shell) -> None:
 @pytest.mark.slow
 def test_the_recipe_reads_everything_and_then_what_changed(linear_api: LinearApi, shell: Shell) -> None:
     syncs_and_goes_on(linear_api, shell)
+
+
+def checked(shell: Shell, config: dict[str, Any]) -> tuple[int, list[str]]:
+    """How the recipe's check ends, and what it prints."""
+    (shell.folder / "sync" / "config.json").write_text(json.dumps(config))
+    (check,) = [block for block in ONCE.split("\n\n") if "linear check" in block]
+    return shell.ends(check)
+
+
+def test_the_check_of_the_recipe_ends_by_its_answer(linear_api: LinearApi, shell: Shell) -> None:
+    good = json.loads((shell.folder / "sync" / "config.json").read_text())
+    assert checked(shell, good) == (0, ["true"])
+    code, (message, answer) = checked(
+        shell, good | {"credentials": {"auth_type": "API Key", "api_key": "wrong"}}
+    )
+    assert (code, answer) == (1, "false") and message.startswith("Linear does not accept the credentials")
+    code, (message, answer) = checked(shell, good | {"startdate": "2024-01-01"})
+    assert (code, answer) == (0, "true") and message.endswith("Did you mean start_date?")
 
 
 @pytest.mark.slow

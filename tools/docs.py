@@ -171,14 +171,14 @@ def archiving_seen(stream: Stream) -> str:
         return "next sync"
     if stream.is_of_issues:
         return "next sync" if stream.name == "issues" else "with its issue"
-    return "`reconcile_archived`"
+    return "`detect_deletions`"
 
 
 def deletion_seen(stream: Stream) -> str:
     """When a sync reports that a row is gone, or sends one that became visible."""
     if not stream.reports_deleted:
         return ""
-    return "next sync" if stream.is_comparable(False) else "`reconcile_archived`"
+    return "next sync" if stream.is_comparable(False) else "`detect_deletions`"
 
 
 def joins(known: Sequence[Stream], linear: GraphQLSchema) -> Iterator[str]:

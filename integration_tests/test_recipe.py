@@ -1,4 +1,4 @@
-"""The recipe of docs/command-line.md, run as it is printed."""
+"""The recipe of docs/command-line.md, and what the README begins with, run as they are printed."""
 
 import json
 import os
@@ -6,14 +6,17 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from integration_tests.connector import Connector
 from integration_tests.expected import records
 from integration_tests.image import Unavailable, install
 from integration_tests.linear_api import LinearApi
+from tools.demo.destination import DuckDBDestination
 from tools.schemas import ROOT, streams
 
 STREAMS = {stream.name: stream for stream in streams()}
@@ -194,3 +197,30 @@ def test_the_recipe_with_docker(linear_api: LinearApi, image: str, tmp_path: Pat
     configure(linear_api, tmp_path)
     path = f"{wrapper.parent}{os.pathsep}{os.environ['PATH']}"
     syncs_and_goes_on(linear_api, Shell(tmp_path, WITH_DOCKER, PATH=path))
+
+
+def test_the_question_of_the_readme_is_answered_by_the_tables_of_the_demo(
+    linear_api: LinearApi, connector: Connector, tmp_path: Path
+) -> None:
+    (tmp_path / ".demo").mkdir()
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    catalog = connector.catalog(["issues", "teams"])
+    with DuckDBDestination(tmp_path / ".demo" / "linear.duckdb") as destination:
+        destination.prepare([configured["stream"] for configured in catalog["streams"]])
+        for message in connector.read(catalog).messages:
+            destination.take(message)
+        destination.flush()
+    (question,) = re.findall(r"```bash\n(.+?)```", (ROOT / "README.md").read_text("utf-8"), re.S)
+    code, printed = Shell(tmp_path, "").ends(question)
+    assert code == 0
+    answers = [re.findall(r"[^│]+", line) for line in printed if line.startswith("│")][2:]
+    issues = records(linear_api.workspace, STREAMS["issues"]).values()
+    unfinished = Counter(
+        records(linear_api.workspace, STREAMS["teams"])[row["teamId"]]["name"]
+        for row in issues
+        if not (row["isArchived"] or row.get("completedAt") or row.get("canceledAt"))
+    )
+    assert len(answers) == min(3, len(unfinished))
+    for team, count in answers:
+        assert unfinished[team.strip()] == int(count)
+    assert int(answers[0][1]) == max(unfinished.values())

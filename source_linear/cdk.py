@@ -1,15 +1,10 @@
 """What airbyte-cdk keeps private and this connector touches: one function each, loud where it is gone."""
 
-import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from airbyte_cdk.sources.declarative.concurrent_declarative_source import ConcurrentDeclarativeSource
 from airbyte_cdk.sources.streams.concurrent.abstract_stream import AbstractStream
-from airbyte_cdk.sources.streams.concurrent.cursor import ConcurrentCursor
-from airbyte_cdk.sources.streams.concurrent.state_converters.abstract_stream_state_converter import (
-    AbstractStreamStateConverter,
-)
 
 
 def _of(owner: Any, name: str) -> Any:
@@ -33,32 +28,7 @@ def use_manifest(source: ConcurrentDeclarativeSource, manifest: Mapping[str, Any
     source._source_config = resolved
 
 
-def bound_queue(source: ConcurrentDeclarativeSource, items: int) -> None:
-    """Let so many items wait to be printed at the most: the CDK's 10,000 would be pages of rows here."""
-    queue = _of(_of(source, "_concurrent_source"), "_queue")
-    _of(queue, "maxsize")
-    queue.maxsize = items
-
-
-def read_in_this_thread(source: ConcurrentDeclarativeSource) -> None:
-    """Say that this thread takes the items from the queue: what it says itself must not wait for it.
-
-    The CDK takes the thread that constructed the source for it.
-    """
-    repository = _of(source, "_message_repository")
-    _of(repository, "_consumer_thread_id")
-    repository._consumer_thread_id = threading.get_ident()
-
-
-def set_state(source: ConcurrentDeclarativeSource, stream: str, state: Mapping[str, Any]) -> None:
-    """Give a stream another state than the one that the source was constructed with."""
-    _of(source, "_connector_state_manager").update_state_for_stream(stream, None, dict(state))
-
-
-def keep_state_as(streams: Iterable[AbstractStream], converter: type[AbstractStreamStateConverter]) -> None:
-    """Let the cursors of streams write their states with another converter: the CDK's is not declarable."""
-    for stream in streams:
-        cursor = stream.cursor
-        if isinstance(cursor, ConcurrentCursor):
-            _of(cursor, "_connector_state_converter")
-            cursor._connector_state_converter = converter()
+def retriever_of(stream: AbstractStream) -> Any:
+    """The retriever that the CDK has made for a stream, with what the manifest declares."""
+    partitions = _of(stream, "_stream_partition_generator")
+    return _of(_of(partitions, "_partition_factory"), "_retriever")

@@ -1,19 +1,20 @@
-"""The query that the manifest declares for a stream."""
+"""What the manifest declares for all streams, for those who do not have the CDK's objects at hand."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
+import pendulum
 from airbyte_cdk.sources.declarative.interpolation.jinja import JinjaInterpolation
 
 from source_linear.packaged import manifest
 
 
 @cache
-def _declared_query() -> str:
-    retriever = manifest()["definitions"]["stream"]["retriever"]
-    query: str = retriever["requester"]["request"]["request_body"]["value"]["query"]
-    return query
+def _declared() -> Mapping[str, Any]:
+    definitions: Mapping[str, Any] = manifest()["definitions"]
+    return definitions
 
 
 def query_of(parameters: Mapping[str, Any]) -> str:
@@ -22,4 +23,22 @@ def query_of(parameters: Mapping[str, Any]) -> str:
     Args:
         parameters: the `$parameters` of the stream's entry.
     """
-    return " ".join(str(JinjaInterpolation().eval(_declared_query(), {}, parameters=parameters)).split())
+    query = _declared()["retriever"]["requester"]["request_body"]["value"]["query"]
+    return " ".join(str(JinjaInterpolation().eval(query, {}, parameters=parameters)).split())
+
+
+def lookback_of() -> timedelta:
+    """The manifest's `lookback_window`."""
+    return duration(_declared()["cursor"]["lookback_window"])
+
+
+def duration(text: str) -> timedelta:
+    """Read an ISO 8601 duration.
+
+    Raises:
+        ValueError: it is none.
+    """
+    parsed = pendulum.parse(text)
+    if not isinstance(parsed, pendulum.Duration):
+        raise ValueError(f"{text} is not a duration")
+    return timedelta(seconds=parsed.total_seconds())

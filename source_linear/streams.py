@@ -4,113 +4,24 @@ A column that is not selected is neither queried nor paid for.
 """
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
-from source_linear.declared import query_of
-from source_linear.linear.selection import Field, Selection, parse, price, text
+from source_linear.declared import lookback_of, query_of
+from source_linear.graphql import MAX_PAGE_SIZE, NestedList, Operation, Root, page_size
+from source_linear.linear.selection import Field
 
-MAX_PAGE_SIZE = 250  # docs/linear-api.md, PAGING-2: `first` is 1 to 250, more is refused
-MAX_COST = 10_000  # docs/linear-api.md, LIMITS-3: points that one query may cost
-PAGE_INFO = "pageInfo { hasNextPage endCursor }"
-PAGE_INFO_POINTS = price(parse(PAGE_INFO))
-CURSOR_FIELD = "updatedAt"
+CREATED_AT, CURSOR_FIELD = "createdAt", "updatedAt"
 ARCHIVED_FLAG = "isArchived"
-# A list that goes on is short most of the time, and points are paid for what is asked for: so many times
-# as much is asked for next, and at least 10.
-_MORE, _AT_LEAST = 2, 10
-_PAGES_A_WINDOW, _PAGE = 8, MAX_PAGE_SIZE // 2  # rows: smaller pages grow where Linear bills less
+_PAGES_A_WINDOW, _PAGE = 8, MAX_PAGE_SIZE // 2  # rows
 _DATES = ("createdAt", CURSOR_FIELD, "archivedAt")  # of every entity but issue state spans
 DELETED_AT = "_ab_cdc_deleted_at"
 GONE_AT = "deletedAt"  # when a sync found that a row is gone from Linear
 
 Record = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class NestedList:
-    """A list inside a node: `members(first: 5)`.
-
-    Attributes:
-        name: name of the list in Linear's schema.
-        first: how many items of a connection come with the node itself; a connection of that length
-            is read on to its end. 0 for a plain list, which comes whole.
-        arguments: the connection's other arguments, as GraphQL text.
-        items: what is queried of an item, as GraphQL text.
-    """
-
-    name: str
-    first: int = 0
-    arguments: str = ""
-    items: str = "id"
-
-    @classmethod
-    def parse(cls, text: str) -> "NestedList":
-        """Read the manifest's form: `members(first: 5, includeDisabled: true)`, or `ancestors`.
-
-        Raises:
-            ValueError: it is of another form.
-        """
-        match = re.fullmatch(r"(\w+)(?:\(first: (\d+)(?:, (.+))?\))?", text)
-        if not match:
-            raise ValueError(f"{text!r} is not of the form connection(first: N, …)")
-        return cls(match.group(1), int(match.group(2) or 0), match.group(3) or "")
-
-    def items_for(self, points: float) -> int:
-        """How many of its items a query may ask for that may cost so many points."""
-        return min(MAX_PAGE_SIZE, int((points - 3) / price(parse(self.page(1)))))
-
-    def after(self, items: int) -> int:
-        """How many items to ask for next where so many were not all."""
-        return min(max(items * _MORE, _AT_LEAST), self.items_for(MAX_COST))
-
-    @property
-    def is_ordered(self) -> bool:
-        """Whether it is newest first by the date that the sync goes by: `orderBy: $order`."""
-        return "$order" in self.arguments
-
-    def page(self, first: int, after: str | None = None, whole: bool = True) -> str:
-        """GraphQL text of one page of the connection, with its `pageInfo` where it is to be `whole`."""
-        given = [f"first: {first}", f'after: "{after}"' if after else "", self.arguments]
-        arguments = ", ".join(one for one in given if one)
-        return f"{self.name}({arguments}) {{ nodes {{ {self.items} }} {PAGE_INFO if whole else ''} }}"
-
-
-@dataclass(frozen=True)
-class Root:
-    """A field of `Query` that a stream reads, and what it reads of each node.
-
-    Attributes:
-        name: the field's name, for example `issueLabels`.
-        entity: the GraphQL type of its nodes.
-        fields: what is queried of a node.
-        arguments: further arguments of the root, as GraphQL text.
-        children: the connection whose items are the stream's rows, where the nodes themselves are not.
-    """
-
-    name: str
-    entity: str
-    fields: Selection
-    arguments: str = ""
-    children: NestedList | None = None
-
-    @property
-    def parent(self) -> str:
-        """What the columns that a row takes from its parent begin with, for example `issue`."""
-        return self.entity[0].lower() + self.entity[1:]
-
-    def call(self, first: int | str, *further: str) -> str:
-        """GraphQL text that asks for so many of its nodes, archived ones too; `further` are arguments."""
-        given = [f"first: {first}", "includeArchived: true", self.arguments, *further]
-        return f"{self.name}({', '.join(one for one in given if one)})"
-
-    @property
-    def is_object(self) -> bool:
-        """Whether it gives one node, not a list: then it is named after its entity, as `organization` is."""
-        return self.name == self.parent
 
 
 @dataclass(frozen=True)
@@ -128,6 +39,8 @@ class Stream:
         arguments: further arguments of the root, as GraphQL text.
         team_filter: the root's filter that selects the rows of the teams whose keys are `TEAM_KEYS`.
         parents: for rows that have no root of their own: parents' lists, `Issue.history(first: 5)`.
+        dated_by: a list inside each row that can be newer than its row: it is asked for by its dates, too.
+        follows: a root whose rows name rows of this stream, or parents, that change with them unstamped.
         cursor_field: the column that a stream's state is about.
         fields: scalar fields, emitted under their own names; those of `Node` come first.
         relations: to-one relations, emitted as `<name>Id`.
@@ -137,6 +50,7 @@ class Stream:
         types: JSON types of columns where Linear's schema says less than Linear sends.
         columns: the columns to emit; None means all.
         query: the query that the manifest declares for it.
+        lookback: how long before its cursor a sync begins to read.
     """
 
     name: str
@@ -149,6 +63,8 @@ class Stream:
     team_filter: Mapping[str, Any] | None = None
     arguments: str = ""
     parents: tuple[str, ...] = ()
+    dated_by: str = ""
+    follows: str = ""
     cursor_field: str = CURSOR_FIELD
     fields: tuple[str, ...] = ()
     relations: tuple[str, ...] = ()
@@ -158,10 +74,19 @@ class Stream:
     types: Mapping[str, str] = field(default_factory=dict)
     columns: frozenset[str] | None = None
     query: str = ""
+    lookback: timedelta = timedelta()
 
     @classmethod
-    def from_parameters(cls, parameters: Mapping[str, Any]) -> "Stream":
-        """Build a stream from the `$parameters` of its entry in the manifest."""
+    def from_parameters(
+        cls, parameters: Mapping[str, Any], query: str = "", lookback: timedelta | None = None
+    ) -> "Stream":
+        """Build a stream from the `$parameters` of its entry in the manifest.
+
+        Args:
+            parameters: these.
+            query: the query as the CDK has filled it in; else it is filled in here.
+            lookback: the cursor's `lookback_window`; else it is looked up here.
+        """
         declared = {key: value for key, value in parameters.items() if key in cls.__dataclass_fields__}
         lists = parameters.get("lists", {})
         own_dates = () if "cursor_field" in parameters else _DATES
@@ -172,7 +97,8 @@ class Stream:
             "relations": tuple(parameters.get("relations", "").split()),
             "lists": {column: NestedList.parse(text) for column, text in lists.items()},
             "columns": frozenset(parameters["columns"]) if "columns" in parameters else None,
-            "query": query_of(parameters),
+            "query": query or query_of(parameters),
+            "lookback": lookback_of() if lookback is None else lookback,
         }
         return cls(**declared | parsed)
 
@@ -184,18 +110,36 @@ class Stream:
         return [column for column in everything if self.is_queried(column)]
 
     @cached_property
+    def operation(self) -> Operation:
+        """The query that the manifest declares."""
+        return Operation.parse(self.query)
+
+    @cached_property
     def roots(self) -> tuple[Root, ...]:
         """The fields of `Query` that are read: the stream's own, or its parents'."""
-        roots = []
-        for root in parse(self.query)[-1].selection:
-            nodes = next(
-                (child.selection for child in root.selection if child.name == "nodes"), root.selection
+        return tuple(self._root(one) for one in self.operation.fields)
+
+    def _root(self, asked: Field) -> Root:
+        nodes = next((one.selection for one in asked.selection if one.name == "nodes"), asked.selection)
+        if not self.parents:
+            return Root(
+                asked.name,
+                self.entity,
+                nodes,
+                self.arguments,
+                filterable=self.filterable,
+                connection=self.connection,
             )
-            if not self.parents:
-                return (Root(root.name, self.entity, nodes, self.arguments),)
-            entity = root.name[0].upper() + root.name[1:-1]
-            roots.append(Root(root.name, entity, nodes, children=_list_of(nodes[-1])))
-        return tuple(roots)
+        entity = asked.name[0].upper() + asked.name[1:-1]
+        children = nodes[-1]
+        (items,) = (one.selection for one in children.selection if one.name == "nodes")
+        return Root(
+            asked.name,
+            entity,
+            nodes,
+            children=NestedList(children.name, int(children.first), children.arguments, items),
+            filterable=True,
+        )
 
     @cached_property
     def parent_columns(self) -> Mapping[str, str]:
@@ -217,9 +161,19 @@ class Stream:
         return self.roots[0].entity == "Issue"
 
     @property
+    def is_long(self) -> bool:
+        """Whether its list is too long to be walked in each sync."""
+        return self.kind != "swept"
+
+    @property
+    def is_comparable(self) -> bool:
+        """Whether its rows, or all parents of its rows, make a list that can be walked."""
+        return not self.roots[0].is_object
+
+    @property
     def reports_deleted(self) -> bool:
         """Whether it can report rows that are gone: where its list can be known whole, and is no log."""
-        return self.is_comparable(True) and not self.append_only and not self.goes_by_parents
+        return self.is_comparable and not self.append_only and not self.goes_by_parents
 
     @property
     def goes_by_parents(self) -> bool:
@@ -227,9 +181,10 @@ class Stream:
         children = self.roots[0].children
         return children is not None and (self.kind == "child" or children.is_ordered)
 
-    def is_comparable(self, reconciles: bool) -> bool:
-        """Whether a sync knows all its rows, or all parents; `reconciles` is `reconcile_archived`."""
-        return (reconciles or self.kind == "swept") and not self.roots[0].is_object
+    @property
+    def lists_inside(self) -> list[NestedList]:
+        """The lists inside its rows that are read to their end."""
+        return [one for column, one in self.lists.items() if one.first and column in self.queried]
 
     @property
     def column_names(self) -> list[str]:
@@ -238,15 +193,10 @@ class Stream:
         names = [*self.queried, *self.parent_columns, *self.copies, ARCHIVED_FLAG, *gone]
         return [name for name in names if self.is_selected(name)]
 
-    @property
-    def points_a_row(self) -> float:
-        """What a row of a page costs at the most, with its share of the `pageInfo`."""
-        return sum(1 + price(root.fields) + PAGE_INFO_POINTS for root in self.roots)
-
-    @property
+    @cached_property
     def page_size(self) -> int:
         """The largest `first` with which the query stays within Linear's cost limit, by the formula."""
-        return min(MAX_PAGE_SIZE, math.floor(MAX_COST / self.points_a_row))
+        return page_size(self.roots)
 
     def windows_of(self, issues: int) -> int:
         """Into how many windows a first read is cut: each costs a page that is not full, or even empty.
@@ -276,15 +226,9 @@ class Stream:
         return self.columns is None or column in self.columns or column in required
 
     def is_queried(self, column: str) -> bool:
-        """Whether a column is selected, or needed: for what changed, for the archived flag, for a copy."""
+        """Whether a column is selected, or needed to know what changed and what the destination has."""
         return (
             self.is_selected(column)
-            or column in (CURSOR_FIELD, "archivedAt", "trashed")
+            or column in (*_DATES, "trashed")
             or any(of == column and self.is_selected(name) for name, of in self.copies.items())
         )
-
-
-def _list_of(field: Field) -> NestedList:
-    """The list that a field of a parent is."""
-    (nodes,) = field.selection
-    return NestedList(field.name, int(field.first), field.arguments, text(nodes.selection))

@@ -18,11 +18,14 @@ from source_linear.linear.budget import Budget
 from source_linear.linear.connection import new_session
 from source_linear.linear.credentials import Credentials
 from source_linear.linear.errors import Action, Failure, LinearError, subject
+from source_linear.linear.fields import Fields
 
 _LOGGER = logging.getLogger("airbyte")
 CONNECT, READ = 10.0, 120.0  # seconds to connect, and between two bytes of an answer
 LONGEST_PAUSE = 60.0  # seconds between two tries
-LONGEST_LIMIT = 6 * 3600.0  # seconds after which a rate limit that does not end is given up
+# Seconds after which a rate limit that does not end is given up, and a platform a source that says nothing:
+# metadata.yaml, maxSecondsBetweenMessages.
+LONGEST_LIMIT = 7_200.0
 _TRIES_FOR_THE_REST = 3  # where rows came, but Linear failed on some of their fields
 _TOKEN_TIMEOUT = (10, 30)
 
@@ -90,6 +93,7 @@ class Api:
 
     Attributes:
         budget: the requests and points that all who ask share.
+        fields: the fields that Linear no longer has, or refuses.
         patience: seconds after which a failure that may pass is given up.
         waits: whether it waits for the rate budget; a check does not.
         observer: who is told of each exchange, if anybody.
@@ -102,6 +106,7 @@ class Api:
         share: float = 1.0,
         slots: int = 10,
         user_agent: str = "",
+        method: str = "POST",
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -113,6 +118,7 @@ class Api:
             share: the part of the hourly budget that may be used, 0 to 1.
             slots: how many exchanges may be under way at a time.
             user_agent: who asks, as the `User-Agent` header says it.
+            method: the HTTP method of a request.
             now: the clock, in seconds since the epoch.
             sleep: what waits.
         """
@@ -120,7 +126,8 @@ class Api:
         self.patience = 300.0
         self.waits = True
         self.observer: Observer | None = None
-        self._url = url
+        self.fields = Fields()
+        self._url, self._method = url, method
         self._credentials = credentials
         self._slots = _Slots(slots)
         self._now, self._sleep = now, sleep
@@ -135,9 +142,10 @@ class Api:
         variables: Mapping[str, Any] | None = None,
         roots: Mapping[str, Collection[str]] | None = None,
         tries: int | None = None,
-        keeps_slot: bool = False,
     ) -> Answer:
         """Ask until all roots came, possibly with fields and rows missing that `Answer.problems` name.
+
+        The thread takes a slot for it, and keeps it for what it does with the answer: until it calls `leave`.
 
         Args:
             stream: the stream that asks, "" outside of any.
@@ -145,21 +153,12 @@ class Api:
             variables: its variables.
             roots: the keys of `data`, each with the keys that must not be null in it.
             tries: after how many tries a failure that may pass is given up; None: after `patience`.
-            keeps_slot: whether the caller goes on with the answer before others may ask; `leave` ends that.
 
         Raises:
             LinearError: it failed for good, or went on failing.
         """
-        document = {"query": query, "variables": dict(variables or {})}
-        body = orjson.dumps(document)
-        kept = False
-        try:
-            answer = self._persist(stream, query, body, roots or {}, tries)
-            kept = keeps_slot
-            return answer
-        finally:
-            if not kept:
-                self._slots.leave()
+        body = orjson.dumps({"query": query, "variables": dict(variables or {})})
+        return self._persist(stream, query, body, roots or {}, tries)
 
     def begin(self) -> None:
         """This thread begins something new, and waits for a slot behind all who began before."""
@@ -238,8 +237,8 @@ class Api:
         if self.observer:
             self.observer.sending(body)
         try:
-            response = self._session.post(
-                self._url, data=body, headers=headers, timeout=timeout, allow_redirects=False
+            response = self._session.request(
+                self._method, self._url, data=body, headers=headers, timeout=timeout, allow_redirects=False
             )
         except OSError as error:
             return Answer({}, failure=judge_silence(stream, error)), header

@@ -1,166 +1,547 @@
 """The change probe: what changed since the states, asked for all streams at once.
 
 It saves requests and decides nothing else: a stream of which it does not know is read as if there were none.
+Lists that are to be known whole are walked in the same queries: ids and dates of all their rows.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from source_linear.query import all_of
+from source_linear.graphql import (
+    MAX_PAGE_SIZE,
+    NestedList,
+    Question,
+    Root,
+    all_of,
+    ids_in,
+    page,
+    plain,
+)
+from source_linear.linear.errors import REFUSALS, Failure, LinearError, subject
+from source_linear.linear.selection import Field, parse
 from source_linear.streams import CURSOR_FIELD, Record, Stream
-from source_linear.sync.nodes import is_sound
-from source_linear.sync.roots import Question, Roots
-from source_linear.sync.walks import DATES, Part, Walk, Whole, has_news, newest, walk
-from source_linear.sync.windows import Window
+from source_linear.sync.listed import Listed, Seen, Since
+from source_linear.sync.lister import Lister, Listing, Reply, is_sound, items_of
+from source_linear.sync.reader import changed_since
+from source_linear.sync.records import seen
 
-_FEW = 10  # changed rows of a stream: where there are fewer, they are asked for by id
+_LOGGER = logging.getLogger("airbyte")
+_FEW = 10  # changed rows of a stream: where there are no more, they are asked for by id
+_SHORT = 50  # rows of a list that are asked for where it is not known how long it is: most are shorter
+_MARGIN = 5  # rows, and a tenth of the list, that may have come since it was counted
+_INSIDE = 10  # items of a list inside a row that are asked for with it: most are shorter
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a sync wants to know of a stream.
+
+    Attributes:
+        stream: the stream.
+        begin: since when changes are news; None where it is read from the beginning.
+        walks: whether its list is to be walked.
+        length: how long the list was when it was last walked; 0 where that is not known.
+        room: how many changed rows can be named without a list; None where they need not be.
+    """
+
+    stream: Stream
+    begin: str | None
+    walks: bool
+    length: int = 0
+    room: int | None = None
+
+
+@dataclass
+class Finding:
+    """What the probe found out of one stream.
+
+    Attributes:
+        changed: the ids of the rows, or of the parents, that changed; () for none; None where that is not
+            known, or they are many.
+        listed: all rows of its list; None where it was not walked, or did not come.
+        moved: rows, or parents, that changed with the rows of another root, though no stamp of theirs tells.
+        is_long: whether more changed than can be named without a list: it is to be walked first.
+        failure: why its list did not come.
+    """
+
+    changed: tuple[str, ...] | None = None
+    listed: Listed | None = None
+    moved: tuple[str, ...] = ()
+    is_long: bool = False
+    failure: str = ""
+
+
+@dataclass
+class _Walk:
+    """One list, as the streams that read it walk it.
+
+    Attributes:
+        root: the field of `Query` that gives it.
+        where: its `filter`.
+        inside: the lists inside its rows that are looked into.
+        sure: whether its end is told by `pageInfo`: else by a page that is not full.
+    """
+
+    root: Root
+    where: Mapping[str, Any] | None
+    length: int = 0
+    sure: bool = False
+    inside: dict[str, Field] = field(default_factory=dict)
+    failure: Failure | None = None
+    listing: Listing = field(default_factory=lambda: Listing("", _SHORT))
+    long: list[tuple[str, NestedList, Listing]] = field(default_factory=list)
+
+    def question(self, key: str) -> Question:
+        """What asks for its next rows, by an exact size where its length is known."""
+        selection = (*self.root.dates, *self.inside.values())
+        left = self.length + max(_MARGIN, self.length // 10) - self.listing.count if self.length else 0
+        guessed = left if left > 0 else MAX_PAGE_SIZE if self.listing.count else _SHORT
+        self.listing.size = min(guessed, MAX_PAGE_SIZE)
+        info = ("hasNextPage", "endCursor") if self.sure else ()
+        return page(
+            self.root, key, selection, self.listing.size, self.listing.after, where=self.where, info=info
+        )
+
+    def take(self, value: Any) -> list[Any]:
+        """Take a page; returns its nodes.
+
+        Raises:
+            LinearError: it was there before.
+        """
+        nodes = value["nodes"]
+        last = next((one["id"] for one in reversed(nodes) if is_sound(one)), None)
+        more = len(nodes) >= self.listing.size
+        if self.sure:
+            info = value["pageInfo"]
+            more, last = bool(info.get("hasNextPage")), info.get("endCursor") or last
+        self.listing.take("", nodes, more, last if more else None)
+        return [one for one in nodes if is_sound(one)]
 
 
 class Probe:
-    """Asks what changed since the states.
+    """Asks what changed since the states, and walks lists."""
 
-    Attributes:
-        news: for each stream that it knows of: the ids of the rows, or of the parents, that changed; () for a
-            stream without news; None for one with news that is to be read as usual.
-        lengths: how long the lists of streams are.
-        wholes: all rows of the streams for which that was asked for.
-    """
+    def __init__(self, lister: Lister, wanted: Iterable[Wanted], team_keys: Sequence[str]) -> None:
+        """Prepare to ask for what is wanted of each stream."""
+        self._lister, self._team_keys = lister, team_keys
+        self._wanted = {one.stream.name: one for one in wanted}
+        self._walks: dict[str, _Walk] = {}
+        self._doubted: set[str] = set()
 
-    def __init__(
-        self,
-        streams: Mapping[str, tuple[Stream, str | None]],
-        team_keys: Sequence[str] = (),
-        lengths: Mapping[str, int] | None = None,
-        wholes: Mapping[str, Whole] | None = None,
-    ) -> None:
-        """Prepare to ask.
+    def questions(self) -> dict[str, Question]:
+        """What is asked first: the newest rows, and the first page of each list."""
+        asked: dict[str, Question] = {}
+        self._walks = self._walks_of([one for one in self._wanted.values() if one.walks])
+        for name, one in self._wanted.items():
+            if (one.begin and (one.stream.is_long or not one.walks)) or (
+                one.walks and not one.stream.connection
+            ):
+                asked[f"newest_{name}"] = self._newest(one)
+        for follows in {
+            one.stream.follows for one in self._wanted.values() if one.stream.follows and one.begin
+        }:
+            asked[f"moved_{_root_of(follows).name}"] = _moved(follows)
+        return asked | {key: one.question(key) for key, one in self._walks.items()}
+
+    @staticmethod
+    def stamps(replies: Mapping[str, Reply | Failure]) -> Iterator[str]:
+        """The stamps of the rows that `questions` brought."""
+        for reply in replies.values():
+            nodes = (
+                reply.value.get("nodes")
+                if isinstance(reply, Reply) and isinstance(reply.value, dict)
+                else None
+            )
+            yield from (one[CURSOR_FIELD] for one in nodes or () if is_sound(one))
+
+    def resume(self, begins: Mapping[str, str | None]) -> None:
+        """Go on from other moments than were asked for: what was asked of those streams tells nothing."""
+        for name, begin in begins.items():
+            if begin != self._wanted[name].begin:
+                self._doubted.add(name)
+                self._wanted[name] = replace(self._wanted[name], begin=begin)
+
+    def find(self, replies: Mapping[str, Reply | Failure], since: Mapping[str, Since]) -> dict[str, Finding]:
+        """See what is news.
 
         Args:
-            streams: the streams, each with the moment since which changes are news; None where it is read
-                from the beginning.
-            team_keys: the configuration's `team_keys`.
-            lengths: how long the lists of streams were, as `lengths` said after an earlier sync.
-            wholes: takes up all rows of each stream that is here; a list is walked for it.
-        """
-        self.lengths: dict[str, int] = {}
-        self.news: dict[str, Collection[str] | None] = {}
-        self.wholes = dict(wholes or {})
-        self._streams = streams
-        self._team_keys = team_keys
-        self._newest: dict[str, Question] = {}
-        self._walks: dict[str, Walk] = {}
-        for name, (stream, cursor) in streams.items():
-            if stream.connection and (name in self.wholes or (stream.kind == "swept" and cursor)):
-                self._add_walk(stream, cursor, (lengths or {}).get(name, 0))
-            if not stream.connection and (cursor or name in self.wholes):
-                self._newest[f"newest_{name}"] = Question(f"{stream.roots[0].name} {{ {DATES} }}")
-            elif cursor and stream.kind != "swept":
-                self._newest[f"newest_{name}"] = self._newest_of(stream, cursor)
-
-    def ask(self, roots: Roots, further: Mapping[str, Question]) -> dict[str, Any]:
-        """Ask, and see what is news.
-
-        Args:
-            roots: asks.
-            further: what is asked in the same query.
+            replies: what `questions` brought.
+            since: for each stream what its list is compared with.
 
         Returns:
-            What the further roots answered.
+            What was found out of each stream.
         """
-        questions = {name: one.question(name) for name, one in self._walks.items()}
-        data = roots.ask({**further, **self._newest, **questions})
-        walk(roots, self._walks, data)
-        self._judge(data)
-        return {name: data[name] for name in further if name in data}
+        found = {name: Finding() for name in self._wanted}
+        walked = self._walk(self._walks, since, replies)
+        for name, one in self._wanted.items():
+            if one.walks:
+                found[name].listed, found[name].failure = walked[name]
+            listed = found[name].listed
+            if listed is not None and not one.stream.is_long:
+                found[name].changed = _few_of(listed, one)
+            elif one.begin and name not in self._doubted:
+                found[name].changed = self._changed(one, replies.get(f"newest_{name}"))
+        self._count(
+            [one for name, one in self._wanted.items() if self._is_to_be_counted(one, found[name])], found
+        )
+        self._follow(replies, found)
+        return found
 
-    def walk_again(self, roots: Roots, stream: Stream) -> Whole | None:
-        """All rows of a stream, once more; None where they cannot be walked."""
-        whole = Whole(self.wholes[stream.name].floor)
-        walks = {}
-        for root in stream.roots:
-            walks[root.name] = Walk(root, stream.filter_of_teams(self._team_keys), checks_end=True)
-            walks[root.name].parts[stream.name] = Part(None, root.children, whole)
-        walk(roots, walks)
-        whole.forbidden = [one.root.name for one in walks.values() if one.is_forbidden]
-        return whole if whole.is_known and not _could_not(walks.values()) else None
+    def walk(
+        self, wanted: Iterable[Wanted], since: Mapping[str, Since], sure: bool = False
+    ) -> dict[str, Listed | None]:
+        """All rows of the lists of some streams; `sure`: to where Linear says that they end."""
+        again = {one.stream.name: one for one in wanted}
+        walks = self._walks_of([*again.values()])
+        for one in walks.values():
+            one.sure = sure
+        plain_ones = {
+            f"newest_{name}": self._newest(one) for name, one in again.items() if not one.stream.connection
+        }
+        walked = self._walk(walks, {name: since[name] for name in again}, self._lister.ask(plain_ones))
+        return {name: listed for name, (listed, _) in walked.items()}
 
-    def _add_walk(self, stream: Stream, cursor: str | None, length: int) -> None:
+    # Walking
+
+    def _walks_of(self, wanted: Sequence[Wanted]) -> dict[str, _Walk]:
+        walks: dict[str, _Walk] = {}
+        for one in wanted:
+            of_teams = one.stream.filter_of_teams(self._team_keys)
+            for root in one.stream.roots if one.stream.connection else ():
+                key = f"list_{root.name}_{'teams' if of_teams else 'all'}"
+                walk = walks.setdefault(key, _Walk(root, of_teams, listing=Listing(root.name, _SHORT)))
+                if "trashed" in {part.name for part in root.dates}:
+                    walk.root = root
+                walk.length = max(walk.length, one.length if len(one.stream.roots) == 1 else 0)
+                if root.children and one.stream.kind != "child":
+                    walk.inside[root.children.name] = _inside(root.children)
+        return walks
+
+    def _walk(
+        self, walks: Mapping[str, _Walk], since: Mapping[str, Since], replies: Mapping[str, Reply | Failure]
+    ) -> dict[str, tuple[Listed | None, str]]:
+        """Walk lists side by side, each to its end."""
+        lists = {name: Listed(one) for name, one in since.items()}
+        of = {name: self._keys_of(self._wanted[name].stream) for name in lists}
+        while going_on := {key: one for key, one in walks.items() if not (one.listing.ended or one.failure)}:
+            asked = {key: one.question(key) for key, one in going_on.items() if key not in replies}
+            found = {key: replies[key] for key in going_on if key in replies} | self._lister.ask(asked)
+            replies = {key: reply for key, reply in replies.items() if key not in found}
+            for key, walk in going_on.items():
+                reply = found[key]
+                if isinstance(reply, Failure):
+                    walk.failure = reply
+                    continue
+                try:
+                    nodes = walk.take(reply.value)
+                except LinearError as error:
+                    walk.failure = error.failure
+                    continue
+                for name, keys in of.items():
+                    if key in keys:
+                        self._take(self._wanted[name].stream, walk, nodes, lists[name])
+        self._walk_inside(walks, of, lists)
+        return {name: self._walked(name, listed, of[name], walks, replies) for name, listed in lists.items()}
+
+    def _walked(
+        self,
+        name: str,
+        listed: Listed,
+        keys: Sequence[str],
+        walks: Mapping[str, _Walk],
+        replies: Mapping[str, Reply | Failure],
+    ) -> tuple[Listed | None, str]:
+        """A stream's list, or why it did not come. Of several roots, one that is refused costs its rows."""
+        stream = self._wanted[name].stream
+        if not stream.connection:
+            reply = replies.get(f"newest_{name}")
+            rows = reply.value if isinstance(reply, Reply) else None
+            if not isinstance(rows, list) or not all(is_sound(row) for row in rows):
+                return None, reply.reason if isinstance(reply, Failure) else "Linear sent no list."
+            for row in rows:
+                _take(listed, seen(row))
+            return listed, ""
+        failed = [failure for key in keys if (failure := walks[key].failure)]
+        lost = [one for one in failed if len(failed) == len(keys) or one.code not in REFUSALS]
+        return (None, lost[0].reason) if lost else (listed, "")
+
+    def _keys_of(self, stream: Stream) -> list[str]:
         of_teams = stream.filter_of_teams(self._team_keys)
-        for root in stream.roots:
-            name = f"list_{root.name}_{'teams' if of_teams else 'all'}"
-            one = self._walks.setdefault(name, Walk(root, of_teams))
-            inside = root.children if stream.kind == "swept" else None
-            one.parts[stream.name] = Part(cursor, inside, self.wholes.get(stream.name))
-            one.length = max(one.length, length if len(stream.roots) == 1 else 0)
+        if not stream.connection:
+            return []
+        return [f"list_{root.name}_{'teams' if of_teams else 'all'}" for root in stream.roots]
 
-    def _newest_of(self, stream: Stream, cursor: str) -> Question:
-        root = stream.roots[0]
-        arguments = ["orderBy: updatedAt"]
-        variables: dict[str, tuple[str, Any]] = {}
-        if stream.kind != "feed":
-            changed = Window.since(stream, cursor).filter({CURSOR_FIELD: {"gte": cursor}})
-            wanted = all_of(stream.filter_of_teams(self._team_keys), changed)
-            name = f"newest_{stream.name}"
-            arguments.append(f"filter: ${name}")
-            variables[name] = (f"{root.entity}Filter", wanted)
-        inner = f"{DATES} {newest(root.children)}" if root.children and stream.has_own_dates else DATES
-        return Question(f"{root.call(_FEW, *arguments)} {{ nodes {{ {inner} }} }}", variables, ("nodes",))
+    def _take(self, stream: Stream, walk: _Walk, nodes: Sequence[Record], listed: Listed) -> None:
+        children = next((root.children for root in stream.roots if root.name == walk.root.name), None)
+        for one in nodes:
+            if children is None or stream.kind == "child":
+                _take(listed, seen(one))
+            elif children.is_ordered:
+                newest = items_of(one, children)
+                news = listed.since.begin is None or any(
+                    not is_sound(row) or _is_since(row, listed.since.begin) for row in newest
+                )
+                updated = max(
+                    [row[CURSOR_FIELD] for row in newest if is_sound(row)], default=one[CURSOR_FIELD]
+                )
+                _take(listed, seen(one, news)._replace(updated=updated))
+            else:
+                items = [row for row in items_of(one, children) if is_sound(row)]
+                for row in items:
+                    _take(listed, seen(row))
+                if len(items_of(one, children)) >= _INSIDE and items:
+                    listing = Listing(f"the list {children.name} of {one['id']}", MAX_PAGE_SIZE)
+                    listing.take("", items, True, items[-1]["id"])
+                    walk.long.append((one["id"], children, listing))
 
-    def _judge(self, data: Mapping[str, Any]) -> None:
-        for name, (stream, cursor) in self._streams.items():
-            walks = [one for one in self._walks.values() if name in one.parts]
-            if name in self.wholes and walks:
-                self.wholes[name].is_known &= not _could_not(walks)
-                self.wholes[name].forbidden = [one.root.name for one in walks if one.is_forbidden]
-            if len(walks) == 1 and not _tells_little(walks):
-                self.lengths[name] = walks[0].count
-            if stream.kind == "swept" and stream.connection:
-                self._judge_walks(stream, cursor, walks)
-            elif f"newest_{name}" in data:
-                self._judge_newest(stream, cursor, data[f"newest_{name}"])
-            elif name in self.wholes and not stream.connection:
-                self.wholes[name].is_known = False
-
-    def _judge_newest(self, stream: Stream, cursor: str | None, found: Any) -> None:
-        name = stream.name
-        nodes = found["nodes"] if stream.connection else [found] if stream.roots[0].is_object else found
-        is_whole = isinstance(nodes, list) and all(is_sound(node) for node in nodes)
-        if is_whole and cursor:
-            self.news[name] = _news(stream, cursor, nodes)
-        if name in self.wholes and not stream.connection:
-            whole = self.wholes[name]
-            whole.is_known &= is_whole
-            for node in nodes if is_whole else ():
-                whole.take(node, cursor)
-            whole.finish()
-
-    def _judge_walks(self, stream: Stream, cursor: str | None, walks: Sequence[Walk]) -> None:
-        if _tells_little(walks):
-            return
-        changed = tuple(row_id for one in walks for row_id in one.parts[stream.name].changed)
-        if cursor:  # rows are asked for by id where that is one root's, and it takes a filter
-            self.news[stream.name] = (
-                changed if not changed or (stream.filterable and len(walks) == 1) else None
+    def _walk_inside(
+        self, walks: Mapping[str, _Walk], of: Mapping[str, Sequence[str]], lists: Mapping[str, Listed]
+    ) -> None:
+        """Walk the lists inside of rows that were as long as what was asked for."""
+        while going_on := {
+            f"n{place}": (key, walk, one)
+            for place, (key, walk, one) in enumerate(
+                (key, walk, one) for key, walk in walks.items() for one in walk.long if not walk.failure
             )
+        }:
+            questions = {}
+            for name, (_, walk, (row_id, nested, listing)) in going_on.items():
+                inner = nested.page(listing.size, listing.after, walk.root.dates, CURSOR_FIELD)
+                questions[name] = page(walk.root, name, (*parse("id"), inner), 1, where=ids_in([row_id]))
+                walk.long = []
+            for name, reply in self._lister.ask(questions).items():
+                key, walk, (row_id, nested, listing) = going_on[name]
+                if isinstance(reply, Failure):
+                    walk.failure = reply
+                    continue
+                items = [row for parent in reply.value["nodes"] for row in items_of(parent or {}, nested)]
+                sound = [row for row in items if is_sound(row)]
+                try:
+                    more = len(items) >= listing.size
+                    listing.take("", items, more, sound[-1]["id"] if more and sound else None)
+                except LinearError as error:
+                    walk.failure = error.failure
+                    continue
+                for stream, keys in of.items():
+                    children = next(
+                        (
+                            root.children
+                            for root in self._wanted[stream].stream.roots
+                            if root.name == walk.root.name
+                        ),
+                        None,
+                    )
+                    if key in keys and children and not children.is_ordered and children.name == nested.name:
+                        for row in sound:
+                            _take(lists[stream], seen(row))
+                if not listing.ended:
+                    walk.long.append((row_id, nested, listing))
+
+    # What changed
+
+    def _newest(self, one: Wanted) -> Question:
+        stream, root = one.stream, one.stream.roots[0]
+        if not stream.connection:
+            return plain(root, root.dates)
+        key, selection = f"newest_{stream.name}", root.dates
+        if root.children and stream.has_own_dates:
+            selection = (*selection, _newest_inside(root.children))
+        return page(root, key, selection, _FEW, "", self._changed_since(one), CURSOR_FIELD, ("hasNextPage",))
+
+    def _changed_since(self, one: Wanted) -> dict[str, Any] | None:
+        """The filter for what changed; None where the root takes none."""
+        stream = one.stream
+        if not stream.filterable or one.begin is None:
+            return None
+        return all_of(stream.filter_of_teams(self._team_keys), changed_since(stream, one.begin))
+
+    def _changed(self, one: Wanted, reply: Reply | Failure | None) -> tuple[str, ...] | None:
+        """What the newest rows of a root, or the newest changed parents, say of a stream."""
+        stream, root = one.stream, one.stream.roots[0]
+        if not isinstance(reply, Reply) or one.begin is None:
+            return None
+        if not stream.connection:
+            rows = [reply.value] if root.is_object else reply.value
+            sound = isinstance(rows, list) and all(is_sound(row) for row in rows)
+            return () if sound and not any(_is_since(row, one.begin) for row in rows) else None
+        nodes = reply.value["nodes"]
+        more = (reply.value.get("pageInfo") or {}).get("hasNextPage")
+        if reply.problems or not all(is_sound(row) for row in nodes) or not isinstance(more, bool):
+            return None
+        inside = root.children if stream.has_own_dates else None
+        # The filter has chosen issues by more than their own dates: by those of their attachments, too.
+        chosen = stream.is_of_issues and not root.children
+        changed = [row["id"] for row in nodes if chosen or _has_news(row, one.begin, inside)]
+        if stream.filterable:
+            return None if more else tuple(changed)
+        return () if not changed and (len(nodes) >= _FEW or not more) else None
+
+    def _is_to_be_counted(self, one: Wanted, found: Finding) -> bool:
+        """Whether it matters how much changed: what is sent without a list is named in the state."""
+        return (
+            one.room is not None and found.listed is None and found.changed is None and one.begin is not None
+        )
+
+    def _count(self, wanted: Sequence[Wanted], found: Mapping[str, Finding]) -> None:
+        """Count what changed, as far as it can be named."""
+        going_on = {
+            one.stream.name: (one, Listing(one.stream.roots[0].name, MAX_PAGE_SIZE)) for one in wanted
+        }
+        while going_on:
+            questions = {
+                name: page(
+                    one.stream.roots[0],
+                    name,
+                    one.stream.roots[0].dates,
+                    listing.size,
+                    listing.after,
+                    self._changed_since(one),
+                    CURSOR_FIELD,
+                    ("hasNextPage",),
+                )
+                for name, (one, listing) in going_on.items()
+                if one.stream.connection
+            }
+            replies, rest = self._lister.ask(questions), {}
+            for name, reply in replies.items():
+                one, listing = going_on[name]
+                if isinstance(reply, Failure):
+                    continue
+                nodes = [row for row in reply.value["nodes"] if is_sound(row)]
+                more = bool(reply.value["pageInfo"].get("hasNextPage"))
+                past = (
+                    bool(nodes) and not one.stream.filterable and nodes[-1][CURSOR_FIELD] < (one.begin or "")
+                )
+                try:
+                    listing.take(
+                        name,
+                        nodes,
+                        more and not past,
+                        nodes[-1]["id"] if nodes and more and not past else None,
+                    )
+                except LinearError:
+                    continue  # who reads the stream will meet it
+                if listing.count > (one.room or 0) and not past:
+                    found[name].is_long = True
+                elif not listing.ended:
+                    rest[name] = (one, listing)
+            going_on = rest
+
+    def _follow(self, replies: Mapping[str, Reply | Failure], found: Mapping[str, Finding]) -> None:
+        """Let rows be read that changed with the rows of another root, though no stamp of theirs tells."""
+        for name, one in self._wanted.items():
+            if not one.stream.follows or one.begin is None:
+                continue
+            root = _root_of(one.stream.follows)
+            moved = self._moved_since(replies.get(f"moved_{root.name}"), one.stream.follows, one.begin)
+            if moved is None:
+                _LOGGER.warning(
+                    "%sLinear did not say which %s changed since %s: the rows that they name may lack the "
+                    "latest ones until they change themselves.",
+                    subject(name),
+                    root.name,
+                    one.begin,
+                )
+            else:
+                found[name].moved = moved
+
+    def _moved_since(self, reply: Reply | Failure | None, follows: str, begin: str) -> tuple[str, ...] | None:
+        """The ids that the rows of a root name that changed since a moment."""
+        root, ids = _root_of(follows), dict[str, None]()
+        listing = Listing(root.name, _FEW)
+        while True:
+            if not isinstance(reply, Reply):
+                return None
+            nodes = [one for one in reply.value["nodes"] if is_sound(one)]
+            changed = [one for one in nodes if _is_since(one, begin)]
+            ends = [field.name for field in root.fields if field.selection]
+            ids |= dict.fromkeys(one[end]["id"] for one in changed for end in ends if one.get(end))
+            more = bool(reply.value["pageInfo"].get("hasNextPage")) and len(changed) == len(nodes) > 0
+            try:
+                listing.take("", nodes, more, nodes[-1]["id"] if more else None)
+            except LinearError:
+                return None
+            if listing.ended:
+                return tuple(ids)
+            question = page(
+                root, "moved", root.fields, MAX_PAGE_SIZE, listing.after, None, CURSOR_FIELD, ("hasNextPage",)
+            )
+            reply = self._lister.ask({"moved": question})["moved"]
 
 
-def _could_not(walks: Collection[Walk]) -> bool:
-    """Whether lists could not be walked. One of several that is forbidden costs no more than its rows."""
-    return any(one.is_failed for one in walks) or all(one.is_forbidden for one in walks)
+def refused(lister: Lister, streams: Iterable[Stream]) -> dict[str, str]:
+    """The streams that may not be read, each with Linear's reason."""
+    asked: dict[str, Question] = {}
+    of: dict[str, list[str]] = {}
+    for stream in streams:
+        for root in stream.roots:
+            of.setdefault(root.name, []).append(stream.name)
+            ids = parse("id")
+            asked[root.name] = page(root, root.name, ids, 1) if root.connection else plain(root, ids)
+    found = lister.ask(asked)
+    return {
+        name: reply.problems[0].said if reply.problems else reply.reason
+        for root, reply in found.items()
+        if isinstance(reply, Failure)
+        for name in of[root]
+    }
 
 
-def _tells_little(walks: Collection[Walk]) -> bool:
-    """Whether what is news cannot be told from these lists."""
-    return _could_not(walks) or any(one.is_doubtful for one in walks)
+def _root_of(follows: str) -> Root:
+    """The root that `follows` declares: its rows name rows of the stream."""
+    (declared,) = parse(follows)
+    ends = tuple(Field(name=one.name, selection=parse("id")) for one in declared.selection)
+    entity = declared.name[0].upper() + declared.name[1:-1]
+    return Root(declared.name, entity, (*parse(f"id {CURSOR_FIELD} archivedAt"), *ends), filterable=False)
 
 
-def _news(stream: Stream, cursor: str, nodes: Sequence[Record]) -> Collection[str] | None:
-    """What the newest rows of a root, or the newest changed parents, say of a stream."""
-    inside = stream.roots[0].children if stream.has_own_dates else None
-    # The filter has chosen issues by more than their own dates: by those of their attachments, too.
-    chosen = stream.entity == "Issue"
-    changed = [node["id"] for node in nodes if chosen or has_news(node, cursor, inside)]
-    if not changed and (stream.filterable is False or len(nodes) < _FEW):
-        return ()
-    # Those are all that changed, where there were not as many as were asked for.
-    return changed if stream.filterable and stream.connection and len(nodes) < _FEW else None
+def _moved(follows: str) -> Question:
+    root = _root_of(follows)
+    return page(root, "moved", root.fields, _FEW, "", None, CURSOR_FIELD, ("hasNextPage",))
+
+
+def _inside(nested: NestedList) -> Field:
+    return (
+        _newest_inside(nested)
+        if nested.is_ordered
+        else nested.page(_INSIDE, "", parse("id createdAt updatedAt archivedAt"))
+    )
+
+
+def _newest_inside(nested: NestedList) -> Field:
+    """The newest row of a list in a parent, or as many as may be archived where it has no order."""
+    first = 1 if nested.is_ordered else nested.first
+    return nested.page(first, "", parse(f"id {CURSOR_FIELD} archivedAt"), CURSOR_FIELD)
+
+
+def _take(listed: Listed, row: Seen) -> None:
+    try:
+        listed.take(row)
+    except ValueError:
+        _LOGGER.debug("The row %s has dates that are none: it is in no list.", row.id)
+
+
+def _few_of(listed: Listed, one: Wanted) -> tuple[str, ...] | None:
+    """The rows that the cursor brings, where it is cheaper to ask for them by id."""
+    if one.begin is None:
+        return None
+    changed = []
+    for row_id in listed.coming():
+        changed.append(row_id)
+        if len(changed) > max(_FEW, listed.rows // 2):
+            return None
+    return tuple(changed)
+
+
+def _has_news(node: Record, begin: str, inside: NestedList | None) -> bool:
+    """Whether a row, or a row of a list inside it, was changed or archived at a moment or after it."""
+    if inside is None:
+        return _is_since(node, begin)
+    return any(not is_sound(row) or _is_since(row, begin) for row in items_of(node, inside))
+
+
+def _is_since(node: Record, begin: str) -> bool:
+    archived = node.get("archivedAt")
+    return bool(node[CURSOR_FIELD] >= begin or (archived is not None and archived >= begin))

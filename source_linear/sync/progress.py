@@ -1,4 +1,4 @@
-"""How far a sync is: how many rows are to come, and every half minute how each stream fares.
+"""How far a sync is: every half minute how each stream fares.
 
 It is told of pages, never of rows, and speaks in a thread of its own: those that read may have to wait.
 """
@@ -6,23 +6,13 @@ It is told of pages, never of rows, and speaks in a thread of its own: those tha
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-
-from airbyte_cdk.models import (
-    AirbyteEstimateTraceMessage,
-    AirbyteMessage,
-    AirbyteStreamStatus,
-    AirbyteTraceMessage,
-    EstimateType,
-    TraceType,
-    Type,
-)
+from types import TracebackType
 
 from source_linear.config import timestamp
 from source_linear.linear.budget import Budget
-from source_linear.streams import Record, Stream
-from source_linear.sync.windows import Window
+from source_linear.sync.reader import Slice
 
 _LOGGER = logging.getLogger("airbyte")
 EVERY = 30.0  # seconds between two lines of a stream
@@ -38,36 +28,36 @@ class _Reading:
     Attributes:
         started: when, by the clock.
         rows: that came so far.
-        begins: the first moment that is read, in seconds since 1970; None where it is not read by time.
-        ends: the last moment.
-        left: what is left to be read of each window, in seconds, by the window's start.
-        lengths: how long these windows are, in seconds.
+        slices: the first and the last moment of each slice, in seconds since 1970, by its place.
+        left: what is left to be read of each, in seconds.
     """
 
     started: float
     rows: int = 0
-    begins: float | None = None
-    ends: float = 0.0
-    left: dict[str, float] = field(default_factory=dict)
-    lengths: dict[str, float] = field(default_factory=dict)
+    slices: dict[int, tuple[float, float]] = field(default_factory=dict)
+    left: dict[int, float] = field(default_factory=dict)
     line: str = ""
     said: float = float("-inf")
 
     @property
     def part(self) -> float | None:
         """The part of its time that is read; None where it is not read by time."""
-        if self.begins is None or self.ends <= self.begins:
-            return None
-        read = sum(self.lengths.values()) - sum(self.left.values())
-        return min(max(read / (self.ends - self.begins), 0.0), 1.0)
+        whole = sum(last - first for first, last in self.slices.values())
+        return min(max(1 - sum(self.left.values()) / whole, 0.0), 1.0) if whole > 0 else None
+
+    @property
+    def begins(self) -> float:
+        """The first moment that is read."""
+        return min(first for first, _ in self.slices.values())
+
+    @property
+    def ends(self) -> float:
+        """The last one."""
+        return max(last for _, last in self.slices.values())
 
 
 class Progress:
-    """Watches one sync.
-
-    Attributes:
-        cursors: each stream's cursor before the sync; None for from the beginning.
-    """
+    """Watches one sync, while it is entered as a context."""
 
     def __init__(
         self,
@@ -82,60 +72,62 @@ class Progress:
             now: the clock, in seconds since the epoch.
             stopped: waits so many seconds; returns whether it is to end.
         """
-        self.cursors: Mapping[str, str | None] = {}
         self._budget, self._now = budget, now
         self._end = threading.Event()
         self._stopped = stopped or self._end.wait
         self._lock = threading.Lock()
         self._readings: dict[str, _Reading] = {}
 
-    def watch(self, messages: Iterable[AirbyteMessage]) -> Iterator[AirbyteMessage]:
-        """Pass on messages of the CDK, and say how the streams fare until they end."""
+    def __enter__(self) -> None:
         threading.Thread(target=self._say_often, name="progress", daemon=True).start()
-        try:
-            for message in messages:
-                if message.trace and (status := message.trace.stream_status):
-                    self._note(status.stream_descriptor.name, status.status)
-                yield message
-        finally:
-            self._end.set()
 
-    def reached(self, stream: str, window: Window, nodes: Sequence[Record]) -> None:
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._end.set()
+
+    def starts(self, stream: str, slices: Sequence[Slice], end: str, created: str) -> None:
+        """A stream begins to be read.
+
+        Args:
+            stream: the stream.
+            slices: what is read of it.
+            end: the sync's start.
+            created: when the workspace was created: where a slice begins that is open to the past.
+        """
+        reading = _Reading(self._now())
+        for place, one in enumerate(slices):
+            if one.ids is None:
+                first, last = _seconds(one.start or created), _seconds(one.end or end)
+                if last > first:
+                    reading.slices[place] = first, last
+                    reading.left[place] = last - first
+        with self._lock:
+            self._readings[stream] = reading
+
+    def came(self, stream: str, place: int, oldest: str, rows: int) -> None:
         """A page came.
 
         Args:
             stream: the stream.
-            window: the window that it is of.
-            nodes: its nodes, in Linear's order: newest first.
-        """
-        bounds, (begins, ends) = window.bounds, window.slice
-        with self._lock:
-            reading = self._readings.get(stream)
-            if reading is None or not ends:
-                return
-            first, last = _seconds(begins), _seconds(ends)
-            if reading.begins is None:
-                reading.begins = _seconds(self.cursors.get(stream) or bounds.start)
-                reading.ends = _seconds(bounds.end)
-            reading.lengths[begins] = last - first
-            oldest = nodes[-1].get(bounds.field) if nodes and bounds.order_by == bounds.field else None
-            at = min(max(_seconds(oldest), first), last) if oldest else last
-            reading.left[begins] = min(at - first, reading.left.get(begins, last - first))
-
-    def came(self, stream: str, begins: str, rows: int, whole: bool) -> None:
-        """Rows came.
-
-        Args:
-            stream: the stream.
-            begins: where the window begins that they are of.
-            rows: how many.
-            whole: whether nothing more of that window comes.
+            place: the place of the slice that it is of.
+            oldest: the date of the last of its nodes, newest first; "" where that tells nothing.
+            rows: how many rows it has.
         """
         with self._lock:
-            if reading := self._readings.get(stream):
-                reading.rows += rows
-                if whole and begins in reading.left:
-                    reading.left[begins] = 0.0
+            reading = self._readings[stream]
+            reading.rows += rows
+            if place in reading.left and oldest:
+                first, _ = reading.slices[place]
+                reading.left[place] = min(reading.left[place], max(0.0, _seconds(oldest) - first))
+
+    def read(self, stream: str, place: int) -> None:
+        """A slice is read."""
+        with self._lock:
+            self._readings[stream].left[place] = 0.0
+
+    def ends(self, stream: str) -> None:
+        """A stream was read."""
+        with self._lock:
+            self._readings.pop(stream, None)
 
     def say(self) -> None:
         """Say how the streams fare that are being read."""
@@ -155,13 +147,6 @@ class Progress:
         while not self._stopped(EVERY):
             self.say()
 
-    def _note(self, stream: str, status: AirbyteStreamStatus) -> None:
-        with self._lock:
-            if status is AirbyteStreamStatus.STARTED:
-                self._readings[stream] = _Reading(self._now())
-            elif status is not AirbyteStreamStatus.RUNNING:
-                self._readings.pop(stream, None)
-
     def _needs(self, stream: str, part: float | None) -> tuple[float, float] | None:
         """The requests and points that a stream will still need; None where that cannot be told."""
         usage = self._budget.usage.get(stream)
@@ -176,7 +161,7 @@ class Progress:
         """What there is to say of a stream; "" for nothing."""
         until = self._budget.waits_until(stream)
         waits = until is not None and until - now >= _SHORT_WAIT
-        if not (waits or reading.rows or reading.lengths):
+        if not (waits or reading.rows):
             return ""
         line = f"Stream {stream}: {reading.rows:,} rows"
         if reading.part is not None:
@@ -194,41 +179,12 @@ class Progress:
         return line
 
 
-def estimates(
-    issues: int,
-    news: Mapping[str, Collection[str] | None],
-    streams: Mapping[str, Stream],
-    whole: Collection[str],
-) -> Iterator[AirbyteMessage]:
-    """How many rows a sync will bring, of the streams of which that is known.
-
-    Args:
-        issues: how many issues were ever created, by Linear's own count; 0 if it is not known.
-        news: what the change probe found, see `Probe.news`.
-        streams: the streams that are read.
-        whole: those that are read from the beginning, with nothing that limits them.
-    """
-    for name, stream in streams.items():
-        ids = news.get(name)
-        if name == "issues" and name in whole and issues:
-            yield _estimate(name, issues)
-        elif ids is not None and not (ids and any(root.children for root in stream.roots)):
-            yield _estimate(name, len(ids))
-
-
-def _estimate(stream: str, rows: int) -> AirbyteMessage:
-    estimate = AirbyteEstimateTraceMessage(name=stream, type=EstimateType.STREAM, row_estimate=rows)
-    trace = AirbyteTraceMessage(type=TraceType.ESTIMATE, emitted_at=time.time() * 1000, estimate=estimate)
-    return AirbyteMessage(type=Type.TRACE, trace=trace)
-
-
 def _seconds(moment: str) -> float:
     return timestamp(moment).timestamp()
 
 
 def _since(reading: _Reading) -> str:
     """The year where the time is long, else the day."""
-    assert reading.begins is not None
     begins, ends = time.gmtime(reading.begins), time.gmtime(reading.ends)
     return time.strftime("%Y" if ends.tm_year - begins.tm_year > 1 else "%Y-%m-%d", begins)
 

@@ -1,11 +1,27 @@
 """From nodes to records: what Linear sends becomes the columns of a stream, in place."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from airbyte_cdk.models import AirbyteMessage, AirbyteRecordMessage, Type
+from source_linear.streams import ARCHIVED_FLAG, CREATED_AT, CURSOR_FIELD, DELETED_AT, GONE_AT, Record, Stream
+from source_linear.sync.listed import Seen
 
-from source_linear.streams import ARCHIVED_FLAG, DELETED_AT, MAX_PAGE_SIZE, Record, Stream
-from source_linear.sync.reading import AGAIN, BEGINS, CURSOR, ROWS
+
+def is_archived(node: Mapping[str, Any], in_trash: bool = True) -> bool:
+    """Whether a node is archived: the only place that says what that means.
+
+    Args:
+        node: the node.
+        in_trash: whether `trashed` is about the node itself; in a history it is what happened to its parent.
+    """
+    return node.get("archivedAt") is not None or (in_trash and bool(node.get("trashed")))
+
+
+def seen(node: Mapping[str, Any], comes: bool = False) -> Seen:
+    """What is known of a node that came."""
+    updated = node[CURSOR_FIELD]
+    created = node.get(CREATED_AT) or updated
+    return Seen(node["id"], is_archived(node), updated, created, node.get("archivedAt"), comes)
 
 
 def transformation(stream: Stream, archived_rows: str = "flag") -> Callable[[Record], None]:
@@ -24,9 +40,11 @@ def transformation(stream: Stream, archived_rows: str = "flag") -> Callable[[Rec
     lists = [(column, stream.lists[column]) for column in stream.lists if column in queried]
     copies = [(name, of) for name, of in stream.copies.items() if stream.is_selected(name)]
     hidden = [name for name in (*queried, *stream.parent_columns) if not stream.is_selected(name)]
-    archived_at = "archivedAt" if stream.has_own_dates else f"{stream.roots[0].parent}ArchivedAt"
-    in_trash = not stream.parents  # in a history `trashed` is what happened to the parent
-    deletes = archived_rows == "delete"
+    parent = "" if stream.has_own_dates else stream.roots[0].parent
+    archived_at, changed_at = (
+        (f"{parent}ArchivedAt", f"{parent}UpdatedAt") if parent else ("archivedAt", CURSOR_FIELD)
+    )
+    in_trash, deletes = not stream.parents, archived_rows == "delete"
 
     def transform(node: Record) -> None:
         for column, name in relations:
@@ -38,50 +56,27 @@ def transformation(stream: Stream, archived_rows: str = "flag") -> Callable[[Rec
             node[column] = None if items is None else [item["id"] for item in items if item]
         for name, of in copies:
             node[name] = node[of]
-        node[ARCHIVED_FLAG] = node[archived_at] is not None or (in_trash and bool(node.get("trashed")))
+        node[ARCHIVED_FLAG] = node[archived_at] is not None if parent else is_archived(node, in_trash)
         if deletes:
-            node[DELETED_AT] = node[archived_at]
+            node[DELETED_AT] = (node[archived_at] or node[changed_at]) if node[ARCHIVED_FLAG] else None
         for column in hidden:
             del node[column]
 
     return transform
 
 
-def parts(page: Record) -> Iterator[Record]:
-    """A page as few records of the CDK, each with the newest of its rows' cursor values and the `pageInfo`.
-
-    Queueing and observing cost the CDK more for each record than all that is done with a row here
-    (docs/decisions.md, 1): so it is handed pages. `unfolded` takes them apart again. A page of parents may
-    have thousands of rows: they become several records, since the queue counts records.
+def tombstone(stream: Stream, row_id: str, at: str, archived_rows: str) -> Record:
+    """The record that reports a row that is gone.
 
     Args:
-        page: what `Reader.page` returns.
+        stream: the stream.
+        row_id: the row.
+        at: its cursor.
+        archived_rows: the configuration's `archived_rows`.
     """
-    rows, cursor_field = page[ROWS], page[CURSOR]
-    for start in range(0, max(len(rows), 1), MAX_PAGE_SIZE):
-        some = rows[start : start + MAX_PAGE_SIZE]
-        newest = {cursor_field: max((row[cursor_field] for row in some), default=page[BEGINS])}
-        again = page[AGAIN] if start + MAX_PAGE_SIZE >= len(rows) else []
-        yield {**newest, ROWS: some, AGAIN: again, "pageInfo": page["pageInfo"]}
-
-
-def unfolded(
-    messages: Iterable[AirbyteMessage],
-    read_again: Callable[[str, list[str]], None] = lambda stream, ids: None,
-) -> Iterator[AirbyteMessage]:
-    """The messages of a read, with a RECORD for each row of a page.
-
-    Args:
-        messages: what the CDK makes of pages.
-        read_again: is told, behind the rows, which rows of a stream need not be asked for again.
-    """
-    for message in messages:
-        page = message.record
-        if page is None:
-            yield message
-            continue
-        for row in page.data[ROWS]:
-            record = AirbyteRecordMessage(stream=page.stream, data=row, emitted_at=page.emitted_at)
-            yield AirbyteMessage(type=Type.RECORD, record=record)
-        if page.data[AGAIN]:
-            read_again(page.stream, page.data[AGAIN])
+    made: Record = {"id": row_id, stream.cursor_field: at, ARCHIVED_FLAG: True}
+    if stream.is_selected(GONE_AT):
+        made[GONE_AT] = at
+    if archived_rows == "delete":
+        made[DELETED_AT] = at
+    return made

@@ -5,24 +5,23 @@ It is an invertible Bloom lookup table (Eppstein, Goodrich, Uyeda, Varghese: Wha
 """
 
 import base64
+import re
 import struct
 import zlib
-from collections.abc import Iterator
 from hashlib import blake2b
 from typing import NamedTuple
-from uuid import UUID
 
 CAPACITY = 512  # differences that two sketches tell
 _SEGMENT = 256  # cells in each of four segments: twice as many cells as differences
 _CELLS = 4 * _SEGMENT
 _CELL = struct.Struct("<iI17s")  # count, checksums, ids and flags: 25,600 bytes in all
-_FILTER_BITS = 32_768
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Row(NamedTuple):
-    """What a sketch holds of a row: its id, a UUID, and whether it is archived."""
+    """What a sketch holds of a row: its id as a number (see `number_of`), and whether it is archived."""
 
-    id: str
+    number: int
     archived: bool
 
 
@@ -42,17 +41,20 @@ class Sketch:
         self._keys = [0] * _CELLS
         self.rows = 0
 
-    def add(self, row_id: str, archived: bool) -> None:
-        """Add a row.
+    def add(self, number: int, archived: bool) -> None:
+        """Add a row."""
+        self._put(number << 1 | archived, 1)
 
-        Raises:
-            ValueError: its id is not a UUID.
-        """
-        self._put(_key(row_id, archived), 1)
-
-    def remove(self, row_id: str, archived: bool) -> None:
+    def remove(self, number: int, archived: bool) -> None:
         """Remove a row that was added, with the flag that it was added with."""
-        self._put(_key(row_id, archived), -1)
+        self._put(number << 1 | archived, -1)
+
+    def add_all(self, other: "Sketch") -> None:
+        """Add the rows of another sketch."""
+        self._counts = [a + b for a, b in zip(self._counts, other._counts, strict=True)]
+        self._checks = [a ^ b for a, b in zip(self._checks, other._checks, strict=True)]
+        self._keys = [a ^ b for a, b in zip(self._keys, other._keys, strict=True)]
+        self.rows += other.rows
 
     def copy(self) -> "Sketch":
         """Another sketch of the same rows."""
@@ -82,7 +84,7 @@ class Sketch:
             check, cells = _hashed(key)
             if check != rest._checks[cell] or cell not in cells:
                 continue
-            found[0 if count == 1 else 1].append(Row(str(UUID(int=key >> 1)), bool(key & 1)))
+            found[0 if count == 1 else 1].append(Row(key >> 1, bool(key & 1)))
             if len(found.left) + len(found.right) > _CELLS:
                 return None
             rest._put(key, -count)
@@ -118,52 +120,17 @@ class Sketch:
         self.rows += count
 
 
-class IdFilter:
-    """Remembers ids in 4 kB: it never forgets one, and now and then takes another one for one of them."""
-
-    def __init__(self) -> None:
-        self._bits = bytearray(_FILTER_BITS // 8)
-
-    def add(self, row_id: str) -> None:
-        """Remember an id."""
-        for bit in _bits_of(row_id):
-            self._bits[bit >> 3] |= 1 << (bit & 7)
-
-    def update(self, other: "IdFilter") -> None:
-        """Remember what another filter remembers."""
-        self._bits = bytearray(a | b for a, b in zip(self._bits, other._bits, strict=True))
-
-    def __contains__(self, row_id: str) -> bool:
-        """Whether it was added. With 1,000 ids in it, about one in 1,500 others is taken for one of them."""
-        return all(self._bits[bit >> 3] & 1 << (bit & 7) for bit in _bits_of(row_id))
-
-    def text(self) -> str:
-        """The filter as text, at most 6 kB."""
-        return _text(bytes(self._bits))
-
-    @classmethod
-    def parse(cls, text: str) -> "IdFilter":
-        """Read what `text` wrote.
-
-        Raises:
-            ValueError: it is not the text of a filter.
-        """
-        made = cls()
-        made._bits = bytearray(_bytes(text, _FILTER_BITS // 8))
-        return made
+def number_of(row_id: str) -> int | None:
+    """The number that an id is, if it is a UUID as Linear writes it: `id_of` gives the id back."""
+    if len(row_id) != 36 or not _UUID.fullmatch(row_id):
+        return None
+    return int(row_id.replace("-", ""), 16)
 
 
-def is_uuid(row_id: str) -> bool:
-    """Whether a sketch can hold a row with this id."""
-    try:
-        UUID(row_id)
-    except ValueError:
-        return False
-    return True
-
-
-def _key(row_id: str, archived: bool) -> int:
-    return UUID(row_id).int << 1 | archived
+def id_of(number: int) -> str:
+    """The id that a number stands for."""
+    text = f"{number:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def _hashed(key: int) -> tuple[int, tuple[int, int, int, int]]:
@@ -172,11 +139,6 @@ def _hashed(key: int) -> tuple[int, tuple[int, int, int, int]]:
     one, two, three, four = digest[:4]
     cells = (one, _SEGMENT + two, 2 * _SEGMENT + three, 3 * _SEGMENT + four)
     return int.from_bytes(digest[4:]), cells
-
-
-def _bits_of(row_id: str) -> Iterator[int]:
-    digest = blake2b(row_id.encode(), digest_size=6).digest()
-    return (int.from_bytes(digest[at : at + 2]) % _FILTER_BITS for at in (0, 2, 4))
 
 
 def _text(packed: bytes) -> str:

@@ -1,28 +1,19 @@
 """What became of the streams of one sync, in sentences."""
 
 import logging
-import re
 import time
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from airbyte_cdk.models import (
-    AirbyteErrorTraceMessage,
-    AirbyteMessage,
-    AirbyteStreamStatus,
-    FailureType,
-    Type,
-)
-from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
+from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from source_linear.linear.budget import Usage
+from source_linear.linear.errors import LinearError
+from source_linear.sync.sync import Ended, Event, Rows, Started, State, Sync
 
 _LOGGER = logging.getLogger("airbyte")
-_UNEXPECTED = "An unexpected error occurred in stream"  # the CDK's words for what is not an error of ours
-_COUNTED = re.compile(r"Read \d+ records from \w+ stream")  # by the CDK: it counts pages
-_FIGURES = re.compile(r"\d[\d,]*")
 _LONGEST = 500  # characters of one reason in the final error
 
 
@@ -38,16 +29,11 @@ class Outcome:
 
     cursor: str | None = None
     records: int = 0
-    status: AirbyteStreamStatus | None = None
+    is_complete: bool = False
     error: str = "It was not finished."
     failure_type: FailureType | None = None
     started: float = field(default_factory=time.monotonic)
     seconds: float = 0.0
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether everything was read."""
-        return self.status is AirbyteStreamStatus.COMPLETE
 
     @property
     def reason(self) -> str:
@@ -67,119 +53,90 @@ class Outcome:
 
 
 class Summary:
-    """Watches the messages of a sync, logs how each stream fares, and sums up at the end."""
+    """Watches the events of a sync, logs how streams with news fare, and sums up at the end."""
 
-    def __init__(
-        self, cursors: Mapping[str, str | None], usage: Mapping[str, Usage], quiet: Collection[str] = ()
-    ) -> None:
-        """Watch the streams that `cursors` name.
+    def __init__(self, sync: Sync, usage: Mapping[str, Usage]) -> None:
+        """Watch a sync.
 
         Args:
-            cursors: each stream's cursor before the sync.
+            sync: the sync.
             usage: what each stream has met with so far, kept up to date by the budget.
-            quiet: the streams of which the change probe knows that they have no news.
         """
-        self._outcomes = {name: Outcome(cursor) for name, cursor in cursors.items()}
-        self._usage = usage
-        self._quiet = quiet
+        self._sync, self._usage = sync, usage
+        self._outcomes: dict[str, Outcome] = {}
         self._started = time.monotonic()
 
-    def watch(self, messages: Iterable[AirbyteMessage]) -> Iterator[AirbyteMessage]:
-        """Pass messages on, writing down what they say of their streams.
+    def watch(self, events: Iterable[Event]) -> Iterator[Event]:
+        """Pass events on, writing down what they say of their streams.
 
         Raises:
             AirbyteTracedException: at the end, if a stream failed: which, why, and what to do.
         """
-        try:
-            for message in messages:
-                if self._note(message):
-                    yield message
-        except AirbyteTracedException:
-            # The CDK's own summary of the same failures carries bodies and headers.
-            if all(outcome.status is None for outcome in self._outcomes.values()):
-                raise
+        for event in events:
+            self._note(event)
+            yield event
         failed = {name: outcome for name, outcome in self._outcomes.items() if not outcome.is_complete}
-        for line in self._lines():
-            _LOGGER.log(logging.WARNING if failed else logging.INFO, line)
+        _LOGGER.log(logging.WARNING if failed else logging.INFO, self._line_of_all())
         if failed:
             raise _failure(failed, len(self._outcomes))
 
-    def _note(self, message: AirbyteMessage) -> bool:
-        """Returns whether the message is worth passing on."""
-        if message.type is Type.RECORD and message.record:
-            self._outcomes[message.record.stream].records += 1
-        elif message.type is Type.STATE and message.state and message.state.stream:
-            stream = message.state.stream
-            state = vars(stream.stream_state) if stream.stream_state else {}
-            self._outcomes[stream.stream_descriptor.name].cursor = next(iter(state.values()), None)
-        elif message.type is Type.TRACE and message.trace:
-            if message.trace.stream_status:
-                status = message.trace.stream_status
-                self._note_status(status.stream_descriptor.name, status.status)
-            elif message.trace.error and message.trace.error.stream_descriptor:
-                return self._note_error(message.trace.error.stream_descriptor.name, message.trace.error)
-        return True
-
-    def _note_error(self, name: str, error: AirbyteErrorTraceMessage) -> bool:
-        """Returns whether it is news: every window of a stream may fail in the same way."""
-        for part in ("message", "internal_message", "stack_trace"):  # the CDK does so at the end only
-            setattr(error, part, filter_secrets(getattr(error, part) or ""))
-        if error.message.startswith(_UNEXPECTED):
-            kind = error.message.rpartition(" ")[2]
-            error.message = (
-                f"Stream {name}: An unexpected error ({kind}). This is a bug of source-linear: please report "
-                "it with the log."
-            )
-        outcome = self._outcomes[name]
-        known = outcome.error
-        outcome.error = error.message.removeprefix(f"Stream {name}: ")
-        outcome.failure_type = error.failure_type
-        # Windows that fail alike may differ in a figure.
-        return _FIGURES.sub("", outcome.error) != _FIGURES.sub("", known)
-
-    def _note_status(self, name: str, status: AirbyteStreamStatus) -> None:
-        outcome = self._outcomes[name]
-        outcome.status = status
-        if status is AirbyteStreamStatus.STARTED:
+    def _note(self, event: Event) -> None:
+        name = event.stream
+        outcome = self._outcomes.setdefault(name, Outcome(self._sync.cursors.get(name)))
+        if isinstance(event, Started):
             outcome.started = time.monotonic()
-            _LOGGER.info("Stream %s: reading from %s.", name, outcome.cursor or "the beginning")
-        elif status is not AirbyteStreamStatus.RUNNING:
+            outcome.cursor = self._sync.cursors.get(name)
+            if name not in self._sync.quiet:
+                _LOGGER.info("Stream %s: reading from %s.", name, outcome.cursor or "the beginning")
+        elif isinstance(event, Rows):
+            outcome.records += len(event.records)
+        elif isinstance(event, State):
+            outcome.cursor = event.cursor
+        elif isinstance(event, Ended):
             outcome.seconds = time.monotonic() - outcome.started
-            _LOGGER.log(logging.INFO if outcome.is_complete else logging.WARNING, self._line(name))
+            outcome.is_complete = event.error is None
+            if event.error is not None:
+                outcome.error, outcome.failure_type = told(name, event.error)
+            if event.error is not None or outcome.records or name not in self._sync.quiet:
+                _LOGGER.log(logging.INFO if outcome.is_complete else logging.WARNING, self._line(name))
 
-    def _lines(self) -> Iterator[str]:
+    def _line_of_all(self) -> str:
         records = sum(outcome.records for outcome in self._outcomes.values())
         requests = sum(usage.requests for usage in self._usage.values())
         points = sum(usage.points for usage in self._usage.values())
         good = sum(outcome.is_complete for outcome in self._outcomes.values())
-        quiet = f", {len(self._quiet)} without changes" if self._quiet else ""
-        yield (
-            f"Summary: {good} of {len(self._outcomes)} streams complete{quiet}, {records:,} records, "
-            f"{requests:,} requests, {points:,.0f} points, {time.monotonic() - self._started:.1f} s."
+        quiet = f", {len(self._sync.quiet)} without changes" if self._sync.quiet else ""
+        return (
+            f"Summary: {good} of {len(self._outcomes)} streams complete{quiet}, {_many(records, 'record')}, "
+            f"{_many(requests, 'request')}, {points:,.0f} points, {time.monotonic() - self._started:.1f} s."
         )
-        yield from (f"  {self._line(name)}" for name in self._outcomes)
 
     def _line(self, name: str) -> str:
         outcome, usage = self._outcomes[name], self._usage.get(name, Usage())
         figures = (
-            f"{outcome.records:,} records, {usage.requests:,} requests, {usage.points:,.0f} points, "
-            f"{outcome.seconds:.1f} s"
+            f"{_many(outcome.records, 'record')}, {_many(usage.requests, 'request')}, "
+            f"{usage.points:,.0f} points, {outcome.seconds:.1f} s"
         )
         refused = f" Linear left out {', '.join(usage.refused)}." if usage.refused else ""
-        if outcome.is_complete and name in self._quiet and not outcome.records:
-            return f"Stream {name}: no changes."
         if outcome.is_complete:
             return f"Stream {name}: {figures}.{refused}"
         failed = f"FAILED after {figures}. {outcome.reason} The next sync {outcome.resumes}."
         return f"Stream {name}: {failed}{refused}"
 
 
-def is_not_told_here(record: logging.LogRecord) -> bool:
-    """A logging filter: leaves out what the CDK says of streams, in tracebacks, reprs and wrong counts."""
-    exception = record.exc_info[1] if record.exc_info else None
-    told = isinstance(exception, AirbyteTracedException)
-    text = record.getMessage()
-    return not (told or text.startswith("During the sync, the following streams") or _COUNTED.match(text))
+def told(stream: str, error: BaseException) -> tuple[str, FailureType]:
+    """Why a stream failed, as a sentence without its name, and who can fix it."""
+    if isinstance(error, LinearError):
+        return str(error).removeprefix(f"Stream {stream}: "), FailureType(error.failure.kind.value)
+    if isinstance(error, AirbyteTracedException):
+        return error.message or str(error), error.failure_type
+    kind = type(error).__name__
+    said = f"An unexpected error ({kind}). This is a bug of source-linear: please report it with the log."
+    return said, FailureType.system_error
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _failure(failed: Mapping[str, Outcome], streams: int) -> AirbyteTracedException:

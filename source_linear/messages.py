@@ -1,0 +1,75 @@
+"""The events of a sync as messages of the Airbyte protocol."""
+
+import time
+import traceback
+from collections.abc import Iterator
+
+from airbyte_cdk.models import (
+    AirbyteEstimateTraceMessage,
+    AirbyteMessage,
+    AirbyteRecordMessage,
+    AirbyteStateBlob,
+    AirbyteStateMessage,
+    AirbyteStateType,
+    AirbyteStreamState,
+    AirbyteStreamStatus,
+    AirbyteStreamStatusTraceMessage,
+    AirbyteTraceMessage,
+    EstimateType,
+    StreamDescriptor,
+    TraceType,
+    Type,
+)
+from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
+from airbyte_cdk.utils.traced_exception import AirbyteTracedException
+
+from source_linear.linear.errors import LinearError, subject
+from source_linear.shared import traced
+from source_linear.sync.summary import told
+from source_linear.sync.sync import Ended, Estimate, Event, Rows, Started, State
+
+
+def message_of(event: Event) -> Iterator[AirbyteMessage]:
+    """The messages that say an event."""
+    now = int(time.time() * 1000)
+    if isinstance(event, Rows):
+        for row in event.records:
+            record = AirbyteRecordMessage(stream=event.stream, data=row, emitted_at=now)
+            yield AirbyteMessage(type=Type.RECORD, record=record)
+    elif isinstance(event, State):
+        blob = AirbyteStateBlob(event.state)
+        stream = AirbyteStreamState(stream_descriptor=StreamDescriptor(name=event.stream), stream_state=blob)
+        state = AirbyteStateMessage(type=AirbyteStateType.STREAM, stream=stream)
+        yield AirbyteMessage(type=Type.STATE, state=state)
+    elif isinstance(event, Started):
+        yield _status(event.stream, AirbyteStreamStatus.STARTED, now)
+    elif isinstance(event, Ended):
+        if event.error is not None:
+            error = failure_of(event.stream, event.error)
+            yield error.as_sanitized_airbyte_message(stream_descriptor=StreamDescriptor(name=event.stream))
+        complete = AirbyteStreamStatus.INCOMPLETE if event.error else AirbyteStreamStatus.COMPLETE
+        yield _status(event.stream, complete, now)
+    elif isinstance(event, Estimate):
+        estimate = AirbyteEstimateTraceMessage(
+            name=event.stream, type=EstimateType.STREAM, row_estimate=event.rows
+        )
+        trace = AirbyteTraceMessage(type=TraceType.ESTIMATE, emitted_at=now, estimate=estimate)
+        yield AirbyteMessage(type=Type.TRACE, trace=trace)
+
+
+def failure_of(stream: str, error: BaseException) -> AirbyteTracedException:
+    """Why a stream failed, in the words of Airbyte: what is not an error of ours is a bug of ours."""
+    if isinstance(error, LinearError):
+        return traced(error)
+    if isinstance(error, AirbyteTracedException):
+        return error
+    said, kind = told(stream, error)
+    message = subject(stream) + said
+    trace = filter_secrets("".join(traceback.format_exception(error)))
+    return AirbyteTracedException(message=message, internal_message=trace[-5_000:], failure_type=kind)
+
+
+def _status(stream: str, status: AirbyteStreamStatus, now: int) -> AirbyteMessage:
+    told = AirbyteStreamStatusTraceMessage(stream_descriptor=StreamDescriptor(name=stream), status=status)
+    trace = AirbyteTraceMessage(type=TraceType.STREAM_STATUS, emitted_at=now, stream_status=told)
+    return AirbyteMessage(type=Type.TRACE, trace=trace)

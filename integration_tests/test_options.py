@@ -3,10 +3,10 @@
 import pytest
 
 from integration_tests.expected import records
-from source_linear.sync.bounds import LOOKBACK
+from source_linear.declared import lookback_of
 from tools.schemas import streams
 
-BEYOND = LOOKBACK.total_seconds() + 1  # seconds: what changed before is not read again
+BEYOND = lookback_of().total_seconds() + 1  # seconds: what changed before is not read again
 STREAMS = {stream.name: stream for stream in streams()}
 COMPARED = sorted(
     stream.name

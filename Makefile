@@ -22,7 +22,7 @@ $(error $(DOUBTED))
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint types tests test test-slow test-image test-clients models test-pythons clients canary audit sbom release soak demo verify bench docs contract lock clean
+.PHONY: help setup lint types tests test test-slow test-image test-clients models test-pythons clients canary audit sbom release soak demo verify bench mutation docs contract lock clean
 
 help:
 	@echo "make setup     install locked dependencies and this package into .venv"
@@ -42,6 +42,7 @@ help:
 	@echo "               (FRESH=1 starts over, ISSUES=500 makes another size, LINEAR_API_KEY=… reads your workspace)"
 	@echo "make verify    compare Linear's API with what is known of it, read-only: LINEAR_API_KEY=…, or CONFIG=config.json"
 	@echo "               (JSON=report.json writes a report without content, WATCH=1 follows an issue that you change)"
+	@echo "make mutation  plant 200 random faults in what decides about a sync, and list those that no fast test notices"
 	@echo "make bench     benchmark against other connectors, into benchmarks/report (BENCH_ARGS='--quick' for a short run)"
 	@echo "make docs      generate schemas/, the generated parts of docs and dbt package, and the diagram of the streams"
 	@echo "make contract  update the contract and report API changes (SDK=latest, or a version of @linear/sdk)"
@@ -151,6 +152,9 @@ demo:
 verify: setup
 	@$(BIN)/python -m tools.verify $(if $(CONFIG),--config '$(CONFIG)') $(if $(JSON),--json '$(JSON)') \
 		$(if $(WATCH),--watch) $(if $(TITLE),--title '$(TITLE)')
+
+mutation: setup
+	$(BIN)/python -m tools.mutation
 
 bench: .venv/bench.stamp
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)

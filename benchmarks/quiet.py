@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from source_linear.sync.bounds import LOOKBACK
+
 from benchmarks.cost import by_stream
 from benchmarks.pictures import OTHERS_TOO, OURS, OURS_TOO
 from benchmarks.process import ROOT
@@ -17,7 +19,6 @@ from benchmarks.sections import Section, Target, median_and_range, say, table
 from benchmarks.simulator import SimulatedWorkspace
 from benchmarks.sizes import Sizes
 from integration_tests.connector import COMMAND
-from source_linear.sync.bounds import LOOKBACK
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

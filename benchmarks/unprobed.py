@@ -3,9 +3,10 @@
 python benchmarks/unprobed.py read --config FILE --catalog FILE --state FILE
 """
 
+from source_linear.sync.deletions import Deletions
+
 from source_linear.run import main
 from source_linear.source import SourceLinear
-from source_linear.sync.deletions import Deletions
 from source_linear.sync.probe import Probe
 
 if __name__ == "__main__":

@@ -281,11 +281,13 @@ def test_a_state_file_that_is_none_is_refused(connector, text):
 @pytest.mark.parametrize(
     "cursor", [{"updatedAt": "last week"}, {"updatedAt": 7}, {"page": 3}, {"updatedAt": None}]
 )
-def test_a_garbage_state_is_refused_by_stream_and_touches_nothing(linear_api, connector, cursor):
-    states = [state("users", **cursor)]
-    message = error_of(connector.read(connector.catalog(["users", "teams"]), states))
-    assert "state:" in message and "users" in message
-    assert len(linear_api.requests) == 0
+def test_a_garbage_state_is_none_for_its_stream_with_a_warning(linear_api, connector, cursor):
+    states = [state("users", **cursor), state("no_such_stream", **cursor)]
+    output = connector.read(connector.catalog(["users", "teams"]), states)
+    assert output.exit_code == 0
+    assert len(output.records["users"]) == len(linear_api.workspace.ids("User"))
+    (warning,) = [line for line in output.logs if line.startswith("WARN")]
+    assert warning.startswith("WARN Stream users: its state cannot be read")
 
 
 def test_an_unknown_team_is_refused_with_the_known_ones(linear_api, make_connector):

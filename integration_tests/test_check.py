@@ -23,7 +23,7 @@ def refused(output):
     return {line.split()[2]: line for line in lines if "cannot be read with these credentials" in line}
 
 
-def test_a_good_check_takes_three_requests_and_says_whose_key_it_is(linear_api, connector):
+def test_a_good_check_takes_two_requests_and_says_whose_key_it_is(linear_api, connector):
     output = connector.check()
     assert status(output) == {"status": "SUCCEEDED"}
     assert (
@@ -31,12 +31,11 @@ def test_a_good_check_takes_three_requests_and_says_whose_key_it_is(linear_api, 
         in output.logs
     )
     assert refused(output) == {}
-    assert len(linear_api.requests) == 3
-    assert linear_api.requests[0].roots == ("viewer", "organization")
-    assert linear_api.requests[0].complexity <= 3
+    assert len(linear_api.requests) == 2
+    assert linear_api.requests[0].roots == ("viewer", "organization", "organization")
+    assert linear_api.requests[0].complexity <= 5
     assert len(linear_api.requests[1].roots) > 40
     assert linear_api.requests[1].complexity < 1000
-    assert linear_api.requests[2].complexity < 1500
 
 
 def test_a_key_that_is_not_an_admins_is_said_to_be_none(linear_api, connector):
@@ -60,7 +59,7 @@ def test_streams_that_linear_refuses_by_name_are_listed_after_one_more_request(l
     assert status(output) == {"status": "SUCCEEDED"}
     assert refused(output).keys() == set(ADMINS.values())
     assert all("You don't have permission" in line for line in refused(output).values())
-    assert len(linear_api.requests) == 4
+    assert len(linear_api.requests) == 3
 
 
 def test_streams_that_linear_refuses_without_a_name_are_found(linear_api, connector):
@@ -123,36 +122,6 @@ def test_an_api_that_hangs_only_on_the_permissions_does_not_fail_the_check(linea
 
     linear_api.faults.slow(600, where=asks_for_permissions, count=None)
     assert status(connector.check()) == {"status": "SUCCEEDED"}
-
-
-def test_a_column_that_linear_no_longer_has_is_named(linear_api, connector):
-    linear_api.remove("Comment.quotedText")
-    answer = status(connector.check())
-    assert answer["status"] == "SUCCEEDED"
-    assert answer["message"].startswith(
-        "Stream comments loses columns: Linear's API no longer has Comment.quotedText."
-    )
-    assert len(linear_api.requests) == 4
-
-
-@pytest.mark.parametrize("gone", ["Query.comments(filter:)", "Comment.updatedAt"])
-def test_a_stream_whose_query_is_invalid_is_named(linear_api, connector, gone):
-    linear_api.remove(gone)
-    answer = status(connector.check())
-    assert answer["status"] == "SUCCEEDED"
-    assert "Stream comments cannot be read: Linear refuses its query (" in answer["message"]
-    assert "Update source-linear" in answer["message"]
-    assert len(linear_api.requests) <= 4
-
-
-def test_pages_that_linear_refuses_fail_the_check(linear_api, connector):
-    def asks_for_long_pages(request: Request) -> bool:
-        return any(one.arguments.get("first") == 250 for one in request.selected)
-
-    linear_api.faults.error("INVALID_INPUT", 200, where=asks_for_long_pages, count=None)
-    answer = status(connector.check())
-    assert answer["status"] == "FAILED"
-    assert answer["message"].startswith("No stream can be read: Linear refuses pages of 250 rows (")
 
 
 @pytest.mark.slow

@@ -43,7 +43,7 @@ class Copy:
 
 
 def is_probe(request):
-    return request.query.startswith("query roots")
+    return request.query.startswith("query sync")
 
 
 def deletions(output):
@@ -127,7 +127,7 @@ def test_a_row_that_comes_back_is_there_though_other_rows_were_read_meanwhile(ap
 
 def test_a_row_that_comes_back_is_there_though_reconcile_archived_is_off_by_then(api, copy):
     team = api.workspace.ids("Team")[0]
-    compares = Connection.of(api, ["issues"], reconcile_archived=True)
+    compares = Connection.of(api, ["issues"], detect_deletions="each sync")
     copy.sync(compares)
     rows = copy.destination.rows("issues").values()
     issue = next(row["id"] for row in rows if row["teamId"] == team and not row["isArchived"])
@@ -257,7 +257,7 @@ def test_many_rows_of_a_feed_that_no_stamp_tells_of_cost_no_request_each(api, co
     issue, other = api.workspace.ids("Issue")[:2]
     related = [api.workspace.create("IssueRelation", issue=issue, relatedIssue=other) for _ in range(400)]
     api.clock.advance(HOUR)
-    connection = Connection.of(api, ["issue_relations"], reconcile_archived=True)
+    connection = Connection.of(api, ["issue_relations"], detect_deletions="each sync")
     copy.sync(connection)
     for row in related:
         api.workspace.archive("IssueRelation", row)

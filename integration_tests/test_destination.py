@@ -176,7 +176,7 @@ def test_delete_removes_archived_rows_and_brings_revived_ones_back(
 def test_rows_that_are_deleted_in_linear_are_marked_or_removed(
     api: LinearApi, make_sync: Callable[..., Sync], archived_rows: str
 ) -> None:
-    sync = make_sync(api, archived_rows=archived_rows, reconcile_archived=True)
+    sync = make_sync(api, archived_rows=archived_rows, detect_deletions="each sync")
     sync.run()
     held = {row_id for name in STREAMS for row_id in sync.destination.rows(name)}
 

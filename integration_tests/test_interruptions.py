@@ -40,7 +40,7 @@ def api(make_linear_api: Callable[..., LinearApi]) -> LinearApi:
 
 @pytest.fixture
 def connector(api: LinearApi, make_connector: Callable[..., Connector]) -> Connector:
-    return make_connector(api, reconcile_archived=True)
+    return make_connector(api, detect_deletions="each sync")
 
 
 @pytest.fixture(scope="module")

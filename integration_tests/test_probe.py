@@ -9,11 +9,11 @@ from integration_tests.expected import records
 from integration_tests.faults.forks import ForkedConnector
 from integration_tests.figures import note
 from integration_tests.linear_api import LinearApi
-from source_linear.sync.bounds import LOOKBACK
+from source_linear.declared import lookback_of
 from tools.schemas import ROOT, streams
 
 STREAMS = {stream.name: stream for stream in streams()}
-BEYOND = LOOKBACK.total_seconds() + 1  # seconds: what changed before is not read again
+BEYOND = lookback_of().total_seconds() + 1  # seconds: what changed before is not read again
 LARGE = {"User": 300, "IssueLabel": 400, "Cycle": 500, "Project": 300, "TeamMembership": 1000}
 
 
@@ -121,9 +121,7 @@ def test_more_changes_than_are_asked_for_by_id_are_read_as_usual(make):
 
 
 def is_probe(request):
-    return request.query.startswith("query roots") and (
-        "newest_" in request.query or "list_" in request.query
-    )
+    return request.query.startswith("query sync") and ("newest_" in request.query or "list_" in request.query)
 
 
 FAULTS = {

@@ -90,8 +90,8 @@ def test_the_number_of_rows_is_estimated_where_it_is_known(
     catalog = connector.catalog(["issues", "users", "teams", "issue_history"])
     first = connector.read(catalog)
     assert estimates(first) == {
-        "issues": api.workspace.expected("Organization", organization(api))["createdIssueCount"]
-    }
+        name: len(first.records[name]) for name in ("issues", "users", "teams")
+    }  # of a history nobody knows how many rows its parents have
     assert first.messages.index(
         next(one for one in first.messages if "trace" in one and one["trace"]["type"] == "ESTIMATE")
     ) < (first.messages.index(next(one for one in first.messages if one["type"] == "RECORD")))

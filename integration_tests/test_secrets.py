@@ -127,7 +127,10 @@ def test_a_bug_of_ours_tells_its_traceback_but_no_secret_and_holds_no_other_stre
         "comments": "INCOMPLETE",
     }
     assert [error["failure_type"] for error in output.errors] == ["system_error"] * 2
-    assert any("Traceback" in line and "LookupError" in line for line in output.logs)
+    assert any(
+        "Traceback" in error["stack_trace"] and "LookupError" in error["stack_trace"]
+        for error in output.errors
+    )
     assert [one for one in output.messages if linear_api.api_key in json.dumps(one)] == []
     assert linear_api.api_key not in output.stderr
 

@@ -10,14 +10,15 @@ import pytest
 from integration_tests import histories
 from integration_tests.connector import Connector, Output
 from integration_tests.expected import records
-from integration_tests.histories import Connection, mutants
+from integration_tests.histories import Connection
 from integration_tests.linear_api import Clock, Late, LinearApi
 from source_linear.config import milliseconds
-from source_linear.sync.bounds import LOOKBACK, looked_back
+from source_linear.declared import lookback_of
+from source_linear.state import looked_back
 from tools.schemas import streams
 
 STREAMS = {stream.name: stream for stream in streams()}
-BEYOND = LOOKBACK.total_seconds() + 1  # seconds: what changed before is not read again
+BEYOND = lookback_of().total_seconds() + 1  # seconds: what changed before is not read again
 DATES = ("updatedAt", "archivedAt", "issueUpdatedAt", "issueArchivedAt")
 
 
@@ -84,8 +85,8 @@ def test_a_connector_that_leaves_out_the_edge_of_the_lookback_window_is_noticed(
 def expect_the_lookback_window(api: LinearApi) -> None:
     """What is stamped a minute before the last sync's end is in it, what is a millisecond older is not."""
     end = api.clock.text
-    first = looked_back(end)
-    before = milliseconds(api.clock.now() - LOOKBACK - timedelta(milliseconds=1))
+    first = looked_back(end, lookback_of())
+    before = milliseconds(api.clock.now() - lookback_of() - timedelta(milliseconds=1))
     for stream in STREAMS.values():
         for row_id, at in zip(
             api.workspace.ids(stream.entity, archived=False), (first, before), strict=False
@@ -144,7 +145,7 @@ def test_a_sync_of_an_unchanged_workspace_costs_one_request(api):
 
 def test_a_state_does_not_go_back_after_a_sync_that_only_brought_archived_rows(api):
     names = ["issues", "issue_state_spans", "comments", "projects", "issue_labels"]
-    connection = Connection.of(api, names, reconcile_archived=True)
+    connection = Connection.of(api, names, detect_deletions="each sync")
     connection.receive(connection.sync())
     before = {name: connection.cursor(name) for name in names}
     api.clock.advance(BEYOND)
@@ -172,9 +173,9 @@ def test_a_state_that_airbytes_own_source_linear_wrote_is_taken_over(api, furthe
         cursors = sorted(row["updatedAt"] for row in records(api.workspace, STREAMS[name]).values())
         cursor = cursors[len(cursors) // 2]
         connection.states[name] = state(name, updatedAt=f"{cursor[:-1]}{further_digits}Z")
-        since[name] = changed_since(api, name, looked_back(cursor))
+        since[name] = changed_since(api, name, looked_back(cursor, lookback_of()))
         if name == "issues":
-            since[name] |= shown_by(api, looked_back(cursor))
+            since[name] |= shown_by(api, looked_back(cursor, lookback_of()))
         assert 0 < len(since[name]) < len(cursors)
     output = connection.sync()
     connection.receive(output)

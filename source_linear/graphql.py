@@ -12,6 +12,7 @@ MAX_PAGE_SIZE = 250  # docs/linear-api.md, PAGING-2: `first` is 1 to 250, more i
 MAX_COST = 10_000  # docs/linear-api.md, LIMITS-3: points that one query may cost
 PAGE_INFO = ("hasNextPage", "endCursor")
 _IDS = parse("id")
+_SEPARATORS = str.maketrans(",:(){}[]", " " * 8)
 
 
 @dataclass(frozen=True)
@@ -152,8 +153,10 @@ class Operation:
         inner = tuple(
             replace(one, selection=selection) if one.name == "nodes" else one for one in declared.selection
         )
-        variables = {name: (kind, given.get(name)) for name, kind in self.variables.items()}
-        return Question(replace(declared, selection=inner), variables, tuple(one.key for one in inner))
+        asked = replace(declared, selection=inner)
+        used = _variables(asked)
+        variables = {name: (kind, given.get(name)) for name, kind in self.variables.items() if name in used}
+        return Question(asked, variables, tuple(one.key for one in inner))
 
 
 def document(operation: str, questions: Mapping[str, Question]) -> tuple[str, dict[str, Any]]:
@@ -261,6 +264,13 @@ def page_size(roots: Iterable[Root]) -> int:
 def points_a_row(root: Root) -> float:
     """What a row of a page costs at the most, with its share of the `pageInfo`."""
     return 1 + price(root.fields) + price(parse("pageInfo { hasNextPage endCursor }"))
+
+
+def _variables(asked: Field) -> set[str]:
+    """The names of the variables that a field uses, or a field inside of it."""
+    words = f"{asked.first} {asked.arguments}".translate(_SEPARATORS).split()
+    used = {word[1:] for word in words if word.startswith("$")}
+    return used.union(*(_variables(one) for one in asked.selection))
 
 
 def _text(name: str, value: str) -> str:

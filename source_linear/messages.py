@@ -1,7 +1,6 @@
 """The events of a sync as messages of the Airbyte protocol."""
 
 import time
-import traceback
 from collections.abc import Iterator
 
 from airbyte_cdk.models import (
@@ -20,13 +19,12 @@ from airbyte_cdk.models import (
     TraceType,
     Type,
 )
-from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from source_linear.linear.errors import LinearError, subject
 from source_linear.shared import traced
 from source_linear.sync.summary import told
-from source_linear.sync.sync import Ended, Estimate, Event, Rows, Started, State
+from source_linear.sync.sync import Ended, Estimate, Event, Rows, Running, Started, State
 
 
 def message_of(event: Event) -> Iterator[AirbyteMessage]:
@@ -43,6 +41,8 @@ def message_of(event: Event) -> Iterator[AirbyteMessage]:
         yield AirbyteMessage(type=Type.STATE, state=state)
     elif isinstance(event, Started):
         yield _status(event.stream, AirbyteStreamStatus.STARTED, now)
+    elif isinstance(event, Running):
+        yield _status(event.stream, AirbyteStreamStatus.RUNNING, now)
     elif isinstance(event, Ended):
         if event.error is not None:
             error = failure_of(event.stream, event.error)
@@ -65,8 +65,7 @@ def failure_of(stream: str, error: BaseException) -> AirbyteTracedException:
         return error
     said, kind = told(stream, error)
     message = subject(stream) + said
-    trace = filter_secrets("".join(traceback.format_exception(error)))
-    return AirbyteTracedException(message=message, internal_message=trace[-5_000:], failure_type=kind)
+    return AirbyteTracedException(message=message, failure_type=kind, exception=error)
 
 
 def _status(stream: str, status: AirbyteStreamStatus, now: int) -> AirbyteMessage:

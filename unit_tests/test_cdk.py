@@ -22,6 +22,8 @@ from airbyte_cdk.sources.streams.concurrent.default_stream import DefaultStream
 from airbyte_cdk.sources.streams.concurrent.partitions.partition import Partition
 from airbyte_cdk.sources.streams.concurrent.partitions.partition_generator import PartitionGenerator
 from airbyte_cdk.sources.types import Record
+from source_linear.sync.bounds import looked_back
+from source_linear.sync.windows import WindowState
 
 from integration_tests.linear_api import LinearApi
 from integration_tests.linear_api.generator import PURGED
@@ -30,8 +32,6 @@ from source_linear import cdk
 from source_linear.linear.api import Api
 from source_linear.packaged import manifest
 from source_linear.source import _PAGES_AHEAD, SourceLinear
-from source_linear.sync.bounds import looked_back
-from source_linear.sync.windows import WindowState
 from tools.connector import configured
 
 LOGGER = logging.getLogger("airbyte")

@@ -14,10 +14,10 @@ from airbyte_cdk.models import (
     Type,
 )
 from airbyte_cdk.sources.types import StreamSlice
+from source_linear.sync.windows import Window
 
 from source_linear.linear.budget import Budget
 from source_linear.sync.progress import EVERY, Progress, estimates
-from source_linear.sync.windows import Window
 from tools.schemas import streams
 
 STREAMS = {stream.name: stream for stream in streams()}

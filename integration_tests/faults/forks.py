@@ -92,7 +92,7 @@ def _move_clock(page_size: int) -> None:
     from requests.adapters import HTTPAdapter
     from requests.exceptions import ReadTimeout
 
-    from source_linear import streams
+    from source_linear import graphql
     from source_linear.linear import api, budget
 
     clock, prepare, send = _Clock(), api.Api.__init__, HTTPAdapter.send
@@ -115,7 +115,7 @@ def _move_clock(page_size: int) -> None:
     api.Api.__init__, HTTPAdapter.send = prepare_moved, send_told  # type: ignore[method-assign]
     api.time = clock  # type: ignore[attr-defined]
     budget.UNTOLD = 0.05
-    streams.MAX_PAGE_SIZE = page_size
+    graphql.MAX_PAGE_SIZE = page_size
 
 
 def _serve(orders: TextIO, page_size: int | None) -> None:

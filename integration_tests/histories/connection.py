@@ -22,10 +22,9 @@ from airbyte_cdk.sources.declarative import concurrent_declarative_source as cdk
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from integration_tests.linear_api import LinearApi
-from source_linear import streams
+from source_linear import graphql, source
 from source_linear.source import SourceLinear
-
-from .workers import take_turns
+from unit_tests.world.connector import Turns
 
 _LOGGER = logging.getLogger("airbyte")
 
@@ -88,7 +87,7 @@ class Connection:
     config: Mapping[str, Any]
     streams: Sequence[str]
     rng: random.Random
-    page_size: int = streams.MAX_PAGE_SIZE
+    page_size: int = graphql.MAX_PAGE_SIZE
     states: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @classmethod
@@ -97,7 +96,7 @@ class Connection:
         api: LinearApi,
         streams: Sequence[str],
         rng: random.Random | None = None,
-        page_size: int = streams.MAX_PAGE_SIZE,
+        page_size: int = graphql.MAX_PAGE_SIZE,
         **config: Any,
     ) -> "Connection":
         """A connection to the simulator."""
@@ -126,11 +125,11 @@ class Connection:
         catalog = _catalog(tuple(self.streams), sync_mode)
         given = [_state(state) for state in states]
         output = Output()
-        with _quickly(self.page_size):
-            source = SourceLinear(catalog, self.config, given)
-            take_turns(source, self.rng)
+        turns = Turns(self.rng.randrange(2**32))
+        with _quickly(self.page_size), patch.object(source, "Threads", lambda *_: turns):
+            connector = SourceLinear(catalog, self.config, given)
             try:
-                for message in source.read(_LOGGER, self.config, catalog, given):
+                for message in connector.read(_LOGGER, self.config, catalog, given):
                     output.messages.append(message)
             except AirbyteTracedException as error:
                 output.error = error.message
@@ -148,7 +147,7 @@ def _quickly(page_size: int) -> Iterator[None]:
     _LOGGER.setLevel(logging.CRITICAL)
     try:
         with (
-            patch.object(streams, "MAX_PAGE_SIZE", page_size),
+            patch.object(graphql, "MAX_PAGE_SIZE", page_size),
             patch.object(cdk, "get_declarative_component_schema", _component_schema),
             patch.object(cdk, "validate_manifest"),
         ):

@@ -29,9 +29,12 @@ class Copy:
         pending: rows still to be sent or reported, each with whether a tombstone may stand against it.
         listed: what Linear listed in this sync; None where its list did not come, or was not asked for.
         tracks: whether the rows that are sent are remembered at all.
+        gone: rows that are pending and gone, where only the list tells.
     """
 
-    def __init__(self, state: StreamState, end: str, tracks: bool, reports: bool = True) -> None:
+    def __init__(
+        self, state: StreamState, end: str, tracks: bool, reports: bool = True, parents: str | None = None
+    ) -> None:
         """Go on from a state.
 
         Args:
@@ -39,9 +42,12 @@ class Copy:
             end: the sync's start, by Linear's clock, not before the state's cursor.
             tracks: whether the rows that are sent are remembered: deletions of the stream are looked for.
             reports: whether rows that are gone are reported.
+            parents: for a stream that goes by parents and goes on from a cursor: since when their rows are
+                read. Of a parent that is not in the copy they are all to be read, whatever its stamp.
         """
         self._state, self._end = state, end
         self.cursor, self.tracks, self._reports = state.cursor, tracks, reports
+        self._parents = parents
         self.listed: Listed | None = None
         self.pending = dict(state.pending)
         self._sketch = state.copy.copy() if state.copy is not None else None
@@ -52,6 +58,7 @@ class Copy:
         self._over: dict[str, bool | None] = {}  # of the listed rows, those that the copy has otherwise
         self._rest: list[str] = []  # gone, or apart, and no room in `pending` so far
         self._gone: set[str] = set()
+        self.gone: frozenset[str] = frozenset()
         self._shown: dict[str, Seen] = {}  # not listed, but there when asked for by id
         self._sent: dict[str, str] = {}  # rows sent in this sync: with a newer stamp than listed, or unlisted
         self._holds = False  # the cursor stays: more is owed than can be named
@@ -61,13 +68,15 @@ class Copy:
 
     # What differs
 
-    def take(self, listed: Listed, confirm: Confirm, last: bool = True) -> bool:
+    def take(self, listed: Listed, confirm: Confirm | None, last: bool = True) -> bool:
         """Compare the copy with what Linear lists: what differs is pending from now on.
 
         Args:
             listed: the list.
-            confirm: is asked for the rows that are gone: no row is gone without asking for its id.
-            last: whether the list is what there is: else one that differs too much is not taken.
+            confirm: is asked for the rows that are gone: no row is gone without asking for its id. None where
+                Linear takes no such question: then the list must have been walked to its told end.
+            last: whether the list is what there is: else one that differs too much, or that lacks rows for
+                which nobody can ask, is not taken.
 
         Returns:
             Whether the list was taken.
@@ -79,12 +88,21 @@ class Copy:
             self._unsure = True
             compared = (lambda row_id: None if row_id in self.pending else listed.flag(row_id)), (), []
         held, candidates, gone = compared
+        if confirm is None and not last:
+            missing = [*gone, *(row_id for row_id in self.pending if row_id not in listed)]
+            if missing and self._reports:
+                return False
         again = self._state.cursor is None and self._state.walked is not None
         self.listed, self._length, self._unlisted = listed, listed.rows, 0
         if not self._reports:
             gone = []
-        shown = confirm(gone) if gone else {}
+        shown = confirm(gone) if gone and confirm else {}
+        if shown is None and self._state.due:  # they may be owed
+            self._holds = True
         kept = set(gone if shown is None else shown)
+        failing = {row_id for row_id, row in (shown or {}).items() if row is None}
+        if confirm is None:
+            self.gone = frozenset(row_id for row_id in (*gone, *self.pending) if row_id not in listed)
         self._shown = {row_id: row for row_id, row in (shown or {}).items() if row is not None}
         self._gone = set(gone) - kept
         apart = [row_id for row_id in candidates if self._is_apart(row_id, held, again)]
@@ -107,8 +125,9 @@ class Copy:
         for row_id in (*apart, *self._gone):
             self._put(row_id, held(row_id))
         by_time = sorted(apart, key=lambda row_id: (listed.archived.get(row_id, ""), row_id))
-        self._rest = [*sorted(self._gone), *by_time]
-        self._may_be_deleted = {row_id: held(row_id) is None or row_id in self._gone for row_id in self._rest}
+        self._rest = [*sorted(self._gone), *sorted(failing), *by_time]
+        doubtful = self._gone | failing
+        self._may_be_deleted = {row_id: held(row_id) is None or row_id in doubtful for row_id in self._rest}
         self._walked, self._due, self._wave = self._end, True, listed.last_archiving
         self.fill()
         return True
@@ -207,6 +226,8 @@ class Copy:
         if had is (row.archived if row else self.listed.flag(row_id)):
             return False
         since = self.listed.since
+        if self._parents and had is None and not self.listed.is_born(row_id):
+            return True
         if row:
             comes = since.begin is None or row.updated >= since.begin or row.created >= since.begin
         else:
@@ -258,8 +279,12 @@ class Copy:
         """
         return self.listed is None or row.created >= self._end
 
+    def _is_half_read(self, row: Seen) -> bool:
+        """Whether only the newest rows of a parent are read, and only a list tells whether it has others."""
+        return self._parents is not None and self.listed is None and row.created < self._parents
+
     def _place(self, row: Seen) -> None:
-        if not self.tracks:
+        if not self.tracks or self._is_half_read(row):
             return
         if self._is_named(row):
             self.is_news |= row.id not in self._new or self._new[row.id] is not row.archived
@@ -280,7 +305,7 @@ class Copy:
         for row in rows:
             if (sent := self._sent.get(row.id)) is not None and sent >= row.updated:
                 continue  # an older version of a row never follows a newer one
-            if self.tracks and row.id not in self.pending:
+            if self.tracks and row.id not in self.pending and not self._is_half_read(row):
                 if not self._is_named(row):
                     self._put(row.id, row.archived)
                 elif row.id not in self._new or self._new[row.id] is not row.archived:
@@ -317,8 +342,16 @@ class Copy:
 
     def note(self, row: Seen) -> None:
         """A row, or all rows of a parent, were sent."""
-        self.is_news |= self.pending.pop(row.id, None) is not None
-        if self.listed is None or row.id not in self.listed or row.updated > self._stamp_limit(row.id):
+        by_id = self.pending.pop(row.id, None) is not None
+        self.is_news |= by_id
+        # A first read without a list goes by createdAt: no row is in two slices of it.
+        unlisted = self.listed is None and self._state.cursor is not None
+        if (
+            by_id
+            or unlisted
+            or (self.listed and row.id not in self.listed)
+            or row.updated > self._stamp_limit(row.id)
+        ):
             self._sent[row.id] = row.updated
         if self.listed is not None:
             self.listed.sent(row.id, row.updated)

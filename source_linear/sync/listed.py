@@ -11,8 +11,8 @@ from source_linear.sync.sketch import Sketch, id_of, number_of
 _LOW = (1 << 64) - 1
 _FULL = 48  # rows of a bucket, on the average, after which there are twice as many buckets
 # Of a row's word: the stamp in milliseconds, and these.
-_ARCHIVED, _COMES, _FRESH, _SENT, _WAS_ARCHIVED, _OLD, _MOVED = (1 << bit for bit in range(7))
-_STAMP = 7
+_ARCHIVED, _COMES, _FRESH, _SENT, _WAS_ARCHIVED, _OLD, _MOVED, _BORN = (1 << bit for bit in range(8))
+_STAMP = 8
 _EPOCH, _MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
 
 
@@ -105,6 +105,7 @@ class Listed:
             | (_COMES if comes else 0)
         )
         self.rows += 1
+        word |= _BORN if row.created >= (since.begin or "") else 0
         if row.created >= since.end:
             word |= _FRESH
         elif row.id not in since.pending:
@@ -171,6 +172,12 @@ class Listed:
         if row_id in self.others:
             return self.others[row_id].created >= self.since.end
         return bool((self._word(row_id) or 0) & _FRESH)
+
+    def is_born(self, row_id: str) -> bool:
+        """Whether a row was created since the cursor begins to bring rows."""
+        if row_id in self.others:
+            return self.others[row_id].created >= (self.since.begin or "")
+        return bool((self._word(row_id) or 0) & _BORN)
 
     def comes(self, row_id: str) -> bool:
         """Whether the cursor brings a row."""

@@ -57,6 +57,7 @@ class Nodes:
         refused: those of them that these credentials may not see.
         nameless: the reasons of those whose ids did not come either.
         damaged: the ids of nodes that came, but for a part of which asking again may bring more.
+        missing: the ids of nodes that a page named, and that did not come when they were asked for.
     """
 
     nodes: list[Record] = field(default_factory=list)
@@ -64,6 +65,7 @@ class Nodes:
     refused: set[str] = field(default_factory=set)
     nameless: list[str] = field(default_factory=list)
     damaged: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
 
     def add(self, other: "Nodes") -> None:
         """Take up others."""
@@ -72,6 +74,7 @@ class Nodes:
         self.refused |= other.refused
         self.nameless += other.nameless
         self.damaged += other.damaged
+        self.missing += other.missing
 
 
 @dataclass
@@ -332,14 +335,25 @@ class Lister:
         failed: Failure,
     ) -> Nodes:
         """Read the rows of a page that fails for what is in it by their ids."""
-        light = self._light(ask, listing.size, listing.after)
-        if light is None:
-            raise LinearError(failed)
+        while (light := self._light(ask, listing.size, listing.after)) is None:
+            if listing.size == 1:
+                raise LinearError(failed)
+            listing.size //= 2
         nodes, more, cursor = ends(light)
         listing.take(self._stream, nodes, more, cursor)
         ids = [row_id for one in nodes if (row_id := id_of(one))]
-        found = self.rows(root, ids, where)
+        reasons = {one.index: one.said for one in failed.problems if one.index is not None}
+        bad = {
+            row_id: f"{said.rstrip('.')}."
+            for at, said in reasons.items()
+            if at < len(nodes) and (row_id := id_of(nodes[at]))
+        }
+        found = self.rows(root, [row_id for row_id in ids if row_id not in bad], where)
+        found.unread |= bad
+        found.refused |= {*bad} if failed.code in REFUSALS else set()
         found.nameless += [failed.reason] * (len(nodes) - len(ids))
+        came = {one["id"] for one in found.nodes} | found.unread.keys()
+        found.missing += [row_id for row_id in ids if row_id not in came]
         order = {row_id: place for place, row_id in enumerate(ids)}
         found.nodes.sort(key=lambda one: order[one["id"]])
         return found
@@ -425,7 +439,8 @@ class Lister:
         waiting = [ids[at : at + MAX_PAGE_SIZE] for at in range(0, len(ids), MAX_PAGE_SIZE)]
         while waiting:
             some = waiting.pop(0)
-            question = page(root, "there", root.dates, len(some), where=all_of(where, ids_in(some)))
+            chosen = all_of(where, ids_in(some))
+            question = page(root, "there", root.dates, len(some), where=chosen, info=("hasNextPage",))
             reply = self.ask({"there": question})["there"]
             if isinstance(reply, Failure) and reply.kind is not Kind.CONFIG and len(some) > 1:
                 half = len(some) // 2
@@ -439,6 +454,11 @@ class Lister:
             else:
                 nodes = reply.value["nodes"]
                 sound = {one["id"]: one for one in nodes if is_sound(one)}
+                if reply.value["pageInfo"].get("hasNextPage"):  # the page is short, and says so
+                    if not sound:
+                        return None
+                    waiting.insert(0, [row_id for row_id in some if row_id not in sound])
+                    some = [*sound]
                 if reply.problems or len(sound) < len(nodes):  # any of the others may be there
                     sound |= {row_id: {"id": row_id} for row_id in some if row_id not in sound}
                 found |= sound
@@ -488,7 +508,7 @@ class Lister:
         if failed.kind is Kind.CONFIG and failed.code not in REFUSALS:
             raise LinearError(failed)
         said = failed.problems[0].said.lower() if failed.problems else ""
-        if not root.filterable and ("not found" in said or "could not find" in said):
+        if not root.filterable and "not found" in said:
             return Nodes()
         if failed.action is Action.RETRY and self._is_of_all(failed):
             raise LinearError(failed)
@@ -531,7 +551,8 @@ class Lister:
                     waiting[one["id"], nested.name] = (one, nested, listing)
         while waiting:
             waiting = self._further(root, waiting, found, since, order)
-        found.nodes = [one for one in found.nodes if one["id"] not in found.unread]
+        left = found.unread.keys() | set(found.missing)
+        found.nodes = [one for one in found.nodes if one["id"] not in left]
         return found
 
     def goes_on(self, one: Record, lists: Sequence[NestedList], since: str | None) -> bool:
@@ -587,8 +608,9 @@ class Lister:
                 found.unread[one["id"]] = reply.reason
                 continue
             parents = reply.value["nodes"]
-            if not parents:
-                continue  # it was purged since
+            if not parents:  # it was purged since, or is not found: what came of it is not all
+                found.missing.append(one["id"])
+                continue
             items = _items(parents[0], nested)
             if items is None:
                 if nested.name not in self.absent(root):

@@ -13,8 +13,9 @@ from source_linear.config import Config, config_error, milliseconds, timestamp
 from source_linear.linear.errors import subject
 from source_linear.state import StreamState, looked_back
 from source_linear.streams import CREATED_AT, Stream
-from source_linear.sync.probe import Finding
+from source_linear.sync.probe import Finding, cut
 from source_linear.sync.reader import Slice
+from source_linear.sync.sketch import CAPACITY
 from source_linear.sync.workspace import Workspace
 
 _LOGGER = logging.getLogger("airbyte")
@@ -74,12 +75,12 @@ def start_of(
     if change and state.cursor:
         _LOGGER.warning(
             "%s%s. It is read from the beginning, over the copy that is there: about %s rows. Rows that are "
-            "no longer seen are reported as deleted, as far as a state can tell them apart (%d); a refresh of "
-            "the stream, destination included, removes all of them.",
+            "no longer seen are reported as deleted, up to %d of them. A refresh of the stream, destination "
+            "included, removes all.",
             subject(stream.name),
             change,
             f"{state.length:,}" if state.length else "all",
-            512,
+            CAPACITY,
         )
         state = replace(state, cursor=None, due=True)
     state = replace(state, workspace=owner, scope=_kept(state, scope))
@@ -149,28 +150,25 @@ def _resumed(stream: Stream, cursor: str | None, end: datetime) -> str | None:
 def due(
     streams: Mapping[str, Stream], states: Mapping[str, StreamState], config: Config, now: datetime
 ) -> set[str]:
-    """The streams whose lists are walked in this sync.
+    """The streams whose long lists are walked in this sync.
 
     Args:
         streams: the streams that are read.
         states: their states.
         config: the user's configuration: `detect_deletions`.
-        now: the time.
+        now: the time, by Linear's clock.
     """
-    found = {name for name, stream in streams.items() if stream.is_comparable and not stream.is_long}
+    if config.detect_deletions is None:
+        return set()
+    long = {name: one for name, one in streams.items() if one.is_comparable and one.is_long}
     roots = set()
-    for name, stream in streams.items():
-        if stream.is_comparable and stream.is_long and config.detect_deletions is not None:
-            hours = config.detect_deletions * (1 - _SPREAD * crc32(stream.roots[0].name.encode()) / 2**32)
-            walked = states[name].walked
-            if walked is None or states[name].due or now - timestamp(walked) >= timedelta(hours=hours):
-                roots.add(stream.roots[0].name)
+    for name, stream in long.items():
+        hours = config.detect_deletions * (1 - _SPREAD * crc32(stream.roots[0].name.encode()) / 2**32)
+        walked = states[name].walked
+        if walked is None or states[name].due or now - timestamp(walked) >= timedelta(hours=hours):
+            roots.add(stream.roots[0].name)
     # Streams of one parent together: one walk serves them.
-    return found | {
-        name
-        for name, stream in streams.items()
-        if stream.is_comparable and config.detect_deletions is not None and stream.roots[0].name in roots
-    }
+    return {name for name, stream in long.items() if stream.roots[0].name in roots}
 
 
 def slices(stream: Stream, start: Start, finding: Finding, workspace: Workspace) -> list[Slice]:
@@ -219,5 +217,4 @@ def _first_slices(stream: Stream, start: Start, workspace: Workspace) -> list[Sl
 def _cut(begin: str, end: str, pieces: int) -> list[str]:
     """The moments that cut a time into so many pieces, none shorter than a day."""
     first, last = timestamp(begin), timestamp(end)
-    pieces = max(1, min(pieces, int((last - first) / _SHORTEST) if last > first else 1))
-    return [milliseconds(first + (last - first) * place / pieces) for place in range(1, pieces)]
+    return cut(begin, end, max(1, min(pieces, int((last - first) / _SHORTEST) if last > first else 1)))

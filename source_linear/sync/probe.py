@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from source_linear.config import milliseconds, timestamp
 from source_linear.graphql import (
     MAX_PAGE_SIZE,
     NestedList,
@@ -19,9 +20,9 @@ from source_linear.graphql import (
     page,
     plain,
 )
-from source_linear.linear.errors import REFUSALS, Failure, LinearError, subject
+from source_linear.linear.errors import REFUSALS, Action, Failure, LinearError, subject
 from source_linear.linear.selection import Field, parse
-from source_linear.streams import CURSOR_FIELD, Record, Stream
+from source_linear.streams import CREATED_AT, CURSOR_FIELD, Record, Stream
 from source_linear.sync.listed import Listed, Seen, Since
 from source_linear.sync.lister import Lister, Listing, Reply, is_sound, items_of
 from source_linear.sync.reader import changed_since
@@ -31,7 +32,10 @@ _LOGGER = logging.getLogger("airbyte")
 _FEW = 10  # changed rows of a stream: where there are no more, they are asked for by id
 _SHORT = 50  # rows of a list that are asked for where it is not known how long it is: most are shorter
 _MARGIN = 5  # rows, and a tenth of the list, that may have come since it was counted
-_INSIDE = 10  # items of a list inside a row that are asked for with it: most are shorter
+_ROWS_A_SLICE = 1_000  # of a long list: its slices are walked side by side
+_MOST_SLICES = 120
+_LITTLE = 20  # rows of a page of a list that failed with more
+_INSIDE = 10  # items of a list inside a row that are asked for next, where it is longer than most; then more
 
 
 @dataclass(frozen=True)
@@ -82,12 +86,14 @@ class _Walk:
         where: its `filter`.
         inside: the lists inside its rows that are looked into.
         sure: whether its end is told by `pageInfo`: else by a page that is not full.
+        most: how many rows a page may ask for.
     """
 
     root: Root
     where: Mapping[str, Any] | None
     length: int = 0
     sure: bool = False
+    most: int = MAX_PAGE_SIZE
     inside: dict[str, Field] = field(default_factory=dict)
     failure: Failure | None = None
     listing: Listing = field(default_factory=lambda: Listing("", _SHORT))
@@ -98,7 +104,7 @@ class _Walk:
         selection = (*self.root.dates, *self.inside.values())
         left = self.length + max(_MARGIN, self.length // 10) - self.listing.count if self.length else 0
         guessed = left if left > 0 else MAX_PAGE_SIZE if self.listing.count else _SHORT
-        self.listing.size = min(guessed, MAX_PAGE_SIZE)
+        self.listing.size = min(guessed, self.most)
         info = ("hasNextPage", "endCursor") if self.sure else ()
         return page(
             self.root, key, selection, self.listing.size, self.listing.after, where=self.where, info=info
@@ -128,6 +134,7 @@ class Probe:
         self._lister, self._team_keys = lister, team_keys
         self._wanted = {one.stream.name: one for one in wanted}
         self._walks: dict[str, _Walk] = {}
+        self._span: tuple[str, str, int] = ("", "", 0)
         self._doubted: set[str] = set()
 
     def questions(self) -> dict[str, Question]:
@@ -189,10 +196,20 @@ class Probe:
         self._follow(replies, found)
         return found
 
+    def span(self, created: str, end: str, issues: int) -> None:
+        """Long lists are cut by when their rows were created: in a workspace of this age and size."""
+        self._span = created, end, issues
+
     def walk(
         self, wanted: Iterable[Wanted], since: Mapping[str, Since], sure: bool = False
-    ) -> dict[str, Listed | None]:
-        """All rows of the lists of some streams; `sure`: to where Linear says that they end."""
+    ) -> dict[str, tuple[Listed | None, str]]:
+        """All rows of the lists of some streams, or why they did not come.
+
+        Args:
+            wanted: the streams.
+            since: for each stream what its list is compared with.
+            sure: whether the lists are walked to where Linear says that they end.
+        """
         again = {one.stream.name: one for one in wanted}
         walks = self._walks_of([*again.values()])
         for one in walks.values():
@@ -200,8 +217,7 @@ class Probe:
         plain_ones = {
             f"newest_{name}": self._newest(one) for name, one in again.items() if not one.stream.connection
         }
-        walked = self._walk(walks, {name: since[name] for name in again}, self._lister.ask(plain_ones))
-        return {name: listed for name, (listed, _) in walked.items()}
+        return self._walk(walks, {name: since[name] for name in again}, self._lister.ask(plain_ones))
 
     # Walking
 
@@ -210,21 +226,37 @@ class Probe:
         for one in wanted:
             of_teams = one.stream.filter_of_teams(self._team_keys)
             for root in one.stream.roots if one.stream.connection else ():
-                key = f"list_{root.name}_{'teams' if of_teams else 'all'}"
-                walk = walks.setdefault(key, _Walk(root, of_teams, listing=Listing(root.name, _SHORT)))
-                if "trashed" in {part.name for part in root.dates}:
-                    walk.root = root
-                walk.length = max(walk.length, one.length if len(one.stream.roots) == 1 else 0)
-                if root.children and one.stream.kind != "child":
-                    walk.inside[root.children.name] = _inside(root.children)
+                parts = self._parts(one, root)
+                for place, part in enumerate(parts):
+                    key = f"{_key(root, of_teams)}_{place}"
+                    walk = walks.setdefault(
+                        key, _Walk(root, all_of(of_teams, part), listing=Listing(root.name, _SHORT))
+                    )
+                    if "trashed" in {field.name for field in root.dates}:
+                        walk.root = root
+                    length = one.length if len(one.stream.roots) == 1 else 0
+                    walk.length = max(walk.length, length if len(parts) == 1 else MAX_PAGE_SIZE)
+                    if root.children and one.stream.kind != "child":
+                        walk.inside[root.children.name] = _inside(root.children)
         return walks
+
+    def _parts(self, one: Wanted, root: Root) -> list[dict[str, Any] | None]:
+        """The filters that cut a long list into slices, which are walked side by side."""
+        created, end, issues = self._span
+        many = min((one.length or issues) // _ROWS_A_SLICE, _MOST_SLICES)
+        if not (one.stream.is_long and root.filterable and end and many > 1):
+            return [None]
+        bounds = cut(created, end, many)
+        ends = [*({"lt": at} for at in bounds), {}]
+        starts = [{}, *({"gte": at} for at in bounds)]
+        return [{CREATED_AT: {**first, **last}} for first, last in zip(starts, ends, strict=True)]
 
     def _walk(
         self, walks: Mapping[str, _Walk], since: Mapping[str, Since], replies: Mapping[str, Reply | Failure]
     ) -> dict[str, tuple[Listed | None, str]]:
         """Walk lists side by side, each to its end."""
         lists = {name: Listed(one) for name, one in since.items()}
-        of = {name: self._keys_of(self._wanted[name].stream) for name in lists}
+        of = {name: self._keys_of(self._wanted[name].stream, walks) for name in lists}
         while going_on := {key: one for key, one in walks.items() if not (one.listing.ended or one.failure)}:
             asked = {key: one.question(key) for key, one in going_on.items() if key not in replies}
             found = {key: replies[key] for key in going_on if key in replies} | self._lister.ask(asked)
@@ -232,7 +264,8 @@ class Probe:
             for key, walk in going_on.items():
                 reply = found[key]
                 if isinstance(reply, Failure):
-                    walk.failure = reply
+                    may_fit = reply.action in (Action.RETRY, Action.REDUCE) and walk.listing.size > _LITTLE
+                    walk.failure, walk.most = None if may_fit else reply, _LITTLE
                     continue
                 try:
                     nodes = walk.take(reply.value)
@@ -267,11 +300,10 @@ class Probe:
         lost = [one for one in failed if len(failed) == len(keys) or one.code not in REFUSALS]
         return (None, lost[0].reason) if lost else (listed, "")
 
-    def _keys_of(self, stream: Stream) -> list[str]:
+    def _keys_of(self, stream: Stream, walks: Mapping[str, _Walk]) -> list[str]:
         of_teams = stream.filter_of_teams(self._team_keys)
-        if not stream.connection:
-            return []
-        return [f"list_{root.name}_{'teams' if of_teams else 'all'}" for root in stream.roots]
+        names = {_key(root, of_teams) for root in stream.roots if stream.connection}
+        return [key for key in walks if key.rpartition("_")[0] in names]
 
     def _take(self, stream: Stream, walk: _Walk, nodes: Sequence[Record], listed: Listed) -> None:
         children = next((root.children for root in stream.roots if root.name == walk.root.name), None)
@@ -291,8 +323,8 @@ class Probe:
                 items = [row for row in items_of(one, children) if is_sound(row)]
                 for row in items:
                     _take(listed, seen(row))
-                if len(items_of(one, children)) >= _INSIDE and items:
-                    listing = Listing(f"the list {children.name} of {one['id']}", MAX_PAGE_SIZE)
+                if len(items_of(one, children)) >= children.first and items:
+                    listing = Listing(f"the list {children.name} of {one['id']}", _INSIDE)
                     listing.take("", items, True, items[-1]["id"])
                     walk.long.append((one["id"], children, listing))
 
@@ -337,6 +369,7 @@ class Probe:
                         for row in sound:
                             _take(lists[stream], seen(row))
                 if not listing.ended:
+                    listing.size = min(2 * listing.size, MAX_PAGE_SIZE)
                     walk.long.append((row_id, nested, listing))
 
     # What changed
@@ -471,6 +504,17 @@ class Probe:
             reply = self._lister.ask({"moved": question})["moved"]
 
 
+def _key(root: Root, of_teams: Mapping[str, Any] | None) -> str:
+    """What the lists of a root are called in a query; a number follows."""
+    return f"list_{root.name}_{'teams' if of_teams else 'all'}"
+
+
+def cut(begin: str, end: str, pieces: int) -> list[str]:
+    """The moments that cut a time into so many pieces."""
+    first, last = timestamp(begin), timestamp(end)
+    return [milliseconds(first + (last - first) * place / pieces) for place in range(1, pieces)]
+
+
 def refused(lister: Lister, streams: Iterable[Stream]) -> dict[str, str]:
     """The streams that may not be read, each with Linear's reason."""
     asked: dict[str, Question] = {}
@@ -503,11 +547,10 @@ def _moved(follows: str) -> Question:
 
 
 def _inside(nested: NestedList) -> Field:
-    return (
-        _newest_inside(nested)
-        if nested.is_ordered
-        else nested.page(_INSIDE, "", parse("id createdAt updatedAt archivedAt"))
-    )
+    """What a walk asks of a list in a parent: its newest row, or as many as most of these lists have."""
+    if nested.is_ordered:
+        return _newest_inside(nested)
+    return nested.page(nested.first, "", parse("id createdAt updatedAt archivedAt"))
 
 
 def _newest_inside(nested: NestedList) -> Field:

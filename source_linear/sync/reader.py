@@ -8,7 +8,7 @@ import pendulum
 
 from source_linear.config import Config, milliseconds, timestamp
 from source_linear.graphql import MAX_COST, Question, Root, all_of
-from source_linear.linear.errors import LinearError, failure
+from source_linear.linear.errors import REFUSALS, LinearError, failure, subject
 from source_linear.linear.selection import Selection, price
 from source_linear.streams import CREATED_AT, CURSOR_FIELD, Record, Stream
 from source_linear.sync.forms import Forms
@@ -35,6 +35,8 @@ class Slice:
         ids: the rows, or the parents, to ask for instead, by their ids.
         every: with `ids`: whether all rows of these parents are wanted, whenever they changed.
         doubtful: those of `ids` that Linear does not list: they may be gone.
+        gone: those of them that its list, walked once more, does not have either: for roots without a filter,
+            which cannot be asked for nothing but ids.
         until: the cursor once it is read; None for the sync's start.
         rows: about how many rows there are; 0 where that is not known.
     """
@@ -47,6 +49,7 @@ class Slice:
     ids: tuple[str, ...] | None = None
     every: bool = False
     doubtful: frozenset[str] = frozenset()
+    gone: frozenset[str] = frozenset()
     until: str | None = None
     rows: int = 0
 
@@ -63,7 +66,9 @@ class Page:
         refused: those of them that these credentials may not see.
         nameless: the reasons of those whose ids did not come either.
         lost: the rows that were asked for by their ids and are gone.
+        missing: the rows, or parents, that Linear named, and that did not come: they are asked for again.
         deviations: columns that hold a value of another JSON type than declared: the types expected and seen.
+        roots: the roots that these credentials may not read, each with the reason.
         oldest: how far into the past a slice is read, by its date.
     """
 
@@ -73,7 +78,9 @@ class Page:
     refused: set[str] = field(default_factory=set)
     nameless: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
     deviations: dict[str, tuple[str, str]] = field(default_factory=dict)
+    roots: dict[str, str] = field(default_factory=dict)
     oldest: str = ""
 
 
@@ -112,14 +119,27 @@ class Reader:
         """
         stream = self._stream
         if part.ids is None:
-            for root in stream.roots:
-                yield from self._root(root, part)
+            yield from self._roots(part)
         elif stream.connection and len(stream.roots) == 1:
             yield from self._by_ids(stream.roots[0], part)
         else:
             yield from self._picked(part)
 
     # By date
+
+    def _roots(self, part: Slice) -> Iterator[Page]:
+        """All roots, one after another; one of several that is refused costs its own rows."""
+        refused = Page()
+        for root in self._stream.roots:
+            try:
+                yield from self._root(root, part)
+            except LinearError as error:
+                refused.roots[root.name] = error.failure.message.removeprefix(subject(self._stream.name))
+                is_all = len(refused.roots) == len(self._stream.roots)
+                if is_all or error.failure.code not in REFUSALS:
+                    raise
+        if refused.roots:
+            yield refused
 
     def _root(self, root: Root, part: Slice) -> Iterator[Page]:
         if not root.connection:
@@ -220,25 +240,29 @@ class Reader:
             gone = [
                 one for one in ids if one in part.doubtful and one not in found and one not in nodes.unread
             ]
-            page.lost = self._gone(root, gone)
+            page.lost = self._gone(root, gone, part)
+            known = found | page.unread.keys() | {*page.lost}
+            page.missing += [one for one in ids if one not in known]
             yield page
 
-    def _gone(self, root: Root, ids: Sequence[str]) -> list[str]:
+    def _gone(self, root: Root, ids: Sequence[str], part: Slice) -> list[str]:
         """Those of some ids that Linear does not show when asked for nothing else."""
         if not ids or not root.filterable:
-            return []
+            return [one for one in ids if one in part.gone]
         there = self._lister.there(root, ids, self._of_teams)
         return [] if there is None else [one for one in ids if one not in there]
 
     def _picked(self, part: Slice) -> Iterator[Page]:
         """Rows by their ids, of a stream whose lists can only be read whole."""
-        wanted = set(part.ids or ())
-        for root in self._stream.roots:
-            for page in self._root(root, Slice(field=CREATED_AT)):
-                kept = [place for place, one in enumerate(page.seen) if one.id in wanted]
-                page.rows = [page.rows[place] for place in kept]
-                page.seen = [page.seen[place] for place in kept]
-                yield page
+        wanted, left = set(part.ids or ()), set(part.gone)
+        for page in self._roots(Slice(field=CREATED_AT)):
+            kept = [place for place, one in enumerate(page.seen) if one.id in wanted]
+            page.rows = [page.rows[place] for place in kept]
+            page.seen = [page.seen[place] for place in kept]
+            left -= {one.id for one in page.seen} | page.unread.keys()
+            left -= left if page.roots else set()  # what is refused may be there
+            yield page
+        yield Page(lost=sorted(left))
 
     # Nodes to rows
 
@@ -259,7 +283,7 @@ class Reader:
         return self._page(root, nodes, part)
 
     def _page(self, root: Root, nodes: Nodes, part: Slice) -> Page:
-        page = Page([], [], nodes.unread, nodes.refused, nodes.nameless)
+        page = Page([], [], nodes.unread, nodes.refused, nodes.nameless, missing=nodes.missing)
         for name in self._lister.absent(root):
             for node in nodes.nodes:
                 node.setdefault(name, None)
@@ -267,6 +291,11 @@ class Reader:
             page.unread[row_id] = "A part of it did not come."
         if root.children:
             self._add_children(root, nodes.nodes, part, page)
+            if (
+                not self._stream.goes_by_parents
+            ):  # parents are no rows of it: the list says which did not come
+                page.nameless += [*page.unread.values()]
+                page.unread, page.refused, page.missing = {}, set(), []
         else:
             for node in nodes.nodes:
                 self._add(node, node["id"], seen(node), page)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 CAPACITY = 512  # differences that two sketches tell
 _SEGMENT = 256  # cells in each of four segments: twice as many cells as differences
 _CELLS = 4 * _SEGMENT
-_CELL = struct.Struct("<iI17s")  # count, checksums, ids and flags: 25,600 bytes in all
+_TABLE = struct.Struct("<" + "iI17s" * _CELLS)  # of each cell count, checksums, ids and flags: 25,600 bytes
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -93,9 +93,10 @@ class Sketch:
 
     def text(self) -> str:
         """The sketch as text, at most 35 kB however many rows it holds."""
-        cells = zip(self._counts, self._checks, self._keys, strict=True)
-        packed = b"".join(_CELL.pack(count, check, key.to_bytes(17)) for count, check, key in cells)
-        return _text(packed)
+        cells: list[int | bytes] = [0] * (3 * _CELLS)
+        cells[::3], cells[1::3] = self._counts, self._checks
+        cells[2::3] = [key.to_bytes(17) for key in self._keys]
+        return _text(_TABLE.pack(*cells))
 
     @classmethod
     def parse(cls, text: str) -> "Sketch":
@@ -105,9 +106,9 @@ class Sketch:
             ValueError: it is not the text of a sketch.
         """
         made = cls()
-        packed = _bytes(text, _CELL.size * _CELLS)
-        for cell, (count, check, key) in enumerate(_CELL.iter_unpack(packed)):
-            made._counts[cell], made._checks[cell], made._keys[cell] = count, check, int.from_bytes(key)
+        cells = _TABLE.unpack(_bytes(text, _TABLE.size))
+        made._counts, made._checks = list(cells[::3]), list(cells[1::3])
+        made._keys = [int.from_bytes(key) for key in cells[2::3]]
         made.rows = sum(made._counts) // 4
         return made
 

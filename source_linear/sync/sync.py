@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from source_linear.config import Config
+from source_linear.config import Config, milliseconds
 from source_linear.linear.api import Api
-from source_linear.linear.errors import subject
-from source_linear.state import MOST_NEW, StreamState, looked_back
+from source_linear.linear.errors import Failure, subject
+from source_linear.state import MOST_NEW, MOST_OTHERS, StreamState, looked_back
 from source_linear.streams import CURSOR_FIELD, Record, Stream
-from source_linear.sync.copy import Copy
+from source_linear.sync.copy import Confirm, Copy
 from source_linear.sync.forms import warning
 from source_linear.sync.listed import Seen, Since
 from source_linear.sync.lister import Lister
@@ -58,6 +58,13 @@ class Started:
 
 
 @dataclass(frozen=True)
+class Running:
+    """The first rows of a stream are there."""
+
+    stream: str
+
+
+@dataclass(frozen=True)
 class Ended:
     """A stream was read; `error` is why not all of it."""
 
@@ -73,7 +80,7 @@ class Estimate:
     rows: int
 
 
-Event = Rows | State | Started | Ended | Estimate
+Event = Rows | State | Started | Running | Ended | Estimate
 
 
 @dataclass(frozen=True)
@@ -225,10 +232,14 @@ class Sync:
     def _prepare(self) -> _Prepared:
         lister, teams = Lister(self._api), self._config.team_keys
         now = self._now()
-        walked = due(self._streams, self._states, self._config, now)
-        wanted = {name: self._wanted(name, name in walked) for name in self._streams}
+        wanted = {
+            name: self._wanted(name, stream.is_comparable and not stream.is_long)
+            for name, stream in self._streams.items()
+        }
         probe = Probe(lister, wanted.values(), teams)
         replies = lister.ask({**questions(teams), **probe.questions()})
+        if any(isinstance(replies[name], Failure) for name in questions(teams)):
+            replies |= lister.ask(questions(teams))
         workspace = workspace_of(replies, teams)
         end = time_of(lister.headers, probe.stamps(replies), workspace.created, now)
         starts = {
@@ -238,10 +249,16 @@ class Sync:
         wanted = {name: replace(one, begin=starts[name].begin) for name, one in wanted.items()}
         probe.resume({name: one.begin for name, one in wanted.items()})
         since = {name: self._since(name, start) for name, start in starts.items()}
-        findings = probe.find(replies, {name: since[name] for name in walked})
-        more = {name: replace(wanted[name], walks=True) for name, one in findings.items() if one.is_long}
-        for name, listed in probe.walk(more.values(), since).items():
-            findings[name].listed = listed
+        findings = probe.find(replies, {name: since[name] for name, one in wanted.items() if one.walks})
+        probe.span(workspace.created, milliseconds(end), workspace.issues)
+        long = due(self._streams, self._states, self._config, end)
+        more = {name: replace(wanted[name], walks=True) for name in long if not wanted[name].walks}
+        wanted |= more | {
+            name: replace(wanted[name], walks=True) for name, one in findings.items() if one.is_long
+        }
+        later = [one for name, one in wanted.items() if one.walks and one.stream.is_long]
+        for name, (listed, failure) in probe.walk(later, since).items():
+            findings[name].listed, findings[name].failure = listed, failure
         copies = {
             name: self._compared(probe, lister, wanted[name], starts[name], findings[name], since[name])
             for name in self._streams
@@ -276,11 +293,11 @@ class Sync:
     ) -> Copy:
         """The copy of a stream, compared with its list where that came."""
         stream, name, listed = wanted.stream, wanted.stream.name, finding.listed
-        was_wanted = wanted.walks or finding.is_long
         tracks = self._tracks(stream) and (listed is not None or start.state.walked is not None)
-        copy = Copy(start.state, start.end, tracks, stream.reports_deleted)
+        parents = start.begin if stream.goes_by_parents else None
+        copy = Copy(start.state, start.end, tracks, stream.reports_deleted, parents)
         if listed is None:
-            if was_wanted:
+            if wanted.walks:
                 copy.missed()
                 _LOGGER.warning(
                     "%sLinear's list of its rows did not come (%s). Deletions are reported by the next sync "
@@ -291,22 +308,29 @@ class Sync:
             return copy
 
         def confirm(ids: Sequence[str]) -> Mapping[str, Seen | None] | None:
-            root = stream.roots[0]
-            if root.filterable and not root.children and stream.connection:
-                rows = lister.there(root, ids, stream.filter_of_teams(self._config.team_keys))
-                if rows is None:
-                    return None
-                return {row_id: seen(row) if CURSOR_FIELD in row else None for row_id, row in rows.items()}
-            again = probe.walk([wanted], {name: since}, sure=True)[name]
-            return None if again is None else {row_id: None for row_id in ids if row_id in again}
+            rows = lister.there(stream.roots[0], ids, stream.filter_of_teams(self._config.team_keys))
+            if rows is None:
+                return None
+            return {row_id: seen(row) if CURSOR_FIELD in row else None for row_id, row in rows.items()}
 
-        if not copy.take(listed, confirm, last=False):
-            copy.take(probe.walk([wanted], {name: since}, sure=True)[name] or listed, confirm)
+        root = stream.roots[0]
+        by_id = root.filterable and not root.children and stream.connection
+        if not copy.take(listed, confirm if by_id else None, last=False):
+            again, _ = probe.walk([wanted], {name: since}, sure=True)[name]
+            unsure: Confirm | None = None if again else lambda ids: None
+            copy.take(again or listed, confirm if by_id else unsure)
         if copy.is_unsure:
             _LOGGER.warning(
                 "%sMore rows differ from the copy than a state can tell apart. Some may be missing or stale. "
                 "Refresh this stream, destination included, to correct the copy.",
                 subject(name),
+            )
+        if len(listed.others) > MOST_OTHERS:
+            _LOGGER.warning(
+                "%s%d of its rows have ids that are no UUIDs: of more than %d deletions are not seen.",
+                subject(name),
+                len(listed.others),
+                MOST_OTHERS,
             )
         return copy
 
@@ -330,7 +354,7 @@ class _Course:
         self._prefix = self._running = self._round = 0
         self._sliced = False
         self._warned: set[str] = set()
-        self._unread = 0
+        self._unread, self._has_rows = 0, False
 
     def begin(self) -> Iterator[Event]:
         """What is sent before anything is read: what the state promises."""
@@ -362,15 +386,17 @@ class _Course:
         if not wanted:
             return None
         doubtful = frozenset(row_id for row_id in wanted if listed is None or row_id not in listed)
-        return Slice(start=self._start.begin, ids=wanted, every=True, doubtful=doubtful)
+        return Slice(
+            start=self._start.begin, ids=wanted, every=True, doubtful=doubtful, gone=self.copy.gone & doubtful
+        )
 
     def fold(self, place: int, page: Page) -> Iterator[Event]:
         """A page came."""
         name, field = self.stream.name, self.stream.cursor_field
-        for column, (expected, found) in page.deviations.items():
-            if column not in self._warned:
-                self._warned.add(column)
-                _LOGGER.warning(warning(name, column, expected, found))
+        self._warn(page)
+        if (page.rows or page.lost) and not self._has_rows:
+            self._has_rows = True
+            yield Running(name)
         if reported := self.copy.lose(page.lost):
             yield from self._state()
             rows = [
@@ -406,9 +432,22 @@ class _Course:
         if place < 0:
             yield from self._state(only_news=True)
 
+    def _warn(self, page: Page) -> None:
+        """Say what a page learned of the stream as a whole, once each."""
+        name = self.stream.name
+        said = {column: warning(name, column, *kinds) for column, kinds in page.deviations.items()}
+        said |= {
+            root: f"{subject(name)}Linear refuses {root}, whose rows are left out: {reason}"
+            for root, reason in page.roots.items()
+        }
+        for about, sentence in said.items():
+            if about not in self._warned:
+                self._warned.add(about)
+                _LOGGER.warning(sentence)
+
     def _leave_out(self, page: Page) -> None:
         name = self.stream.name
-        self.copy.leave_out(page.unread, page.refused)
+        self.copy.leave_out([*page.unread, *page.missing], page.refused)
         for row_id, reason in page.unread.items():
             self._unread += 1
             if self._unread <= _NAMED and row_id not in page.refused:

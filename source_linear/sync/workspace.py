@@ -113,10 +113,10 @@ def time_of(headers: Mapping[str, str], stamps: Iterable[str], created: str, now
     dated: datetime | None = None
     with suppress(KeyError, ValueError, TypeError):
         dated = pendulum.instance(parsedate_to_datetime(headers["Date"]))
+    latest = milliseconds(now + _APART)  # stamps sort as text
     newest: datetime = timestamp(created)
-    for stamp in stamps:
-        with suppress(ValueError):
-            newest = max(newest, timestamp(stamp)) if timestamp(stamp) <= now + _APART else newest
+    with suppress(ValueError):
+        newest = max(newest, timestamp(max((stamp for stamp in stamps if stamp <= latest), default=created)))
     if dated and dated <= now + _APART:
         if newest <= dated + _APART:
             return dated

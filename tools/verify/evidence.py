@@ -5,14 +5,15 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from source_linear.query import Shape, StreamQuery
+from source_linear.sync.lists import items_of
+from source_linear.sync.windows import Window
+
 from source_linear.config import milliseconds
 from source_linear.linear.errors import REFUSALS
 from source_linear.packaged import packaged
-from source_linear.query import Shape, StreamQuery
 from source_linear.streams import CURSOR_FIELD, MAX_PAGE_SIZE, Record, Stream
-from source_linear.sync.lists import items_of
 from source_linear.sync.records import transformation
-from source_linear.sync.windows import Window
 from tools.verify.asking import Linear, NotSeen, Reply
 
 BEGINNING = "2000-01-01T00:00:00.000Z"

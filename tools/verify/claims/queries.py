@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
+from source_linear.sync.roots import Roots
+
 from source_linear.streams import Stream
 from source_linear.sync.probe import Probe
-from source_linear.sync.roots import Roots
 from tools.verify.asking import Linear, NotSeen, Reply
 from tools.verify.claim import Findings, claim, found, unseen
 from tools.verify.evidence import is_refusal, now, page, small_page

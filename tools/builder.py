@@ -272,10 +272,10 @@ def _error_handler() -> Part:
         _filter("INPUT_ERROR", "FAIL", predicate=f"{_PAGE}{{{{ response.errors and {lacking} }}}}")
     )
     filters.append(
-        _filter(
-            "INCOMPLETE", "RETRY", "rows or pageInfo are missing", predicate=f"{_PAGE}{{{{ {lacking} }}}}"
-        )
+        _filter("INCOMPLETE", "RETRY", "no rows, or no pageInfo", predicate=f"{_PAGE}{{{{ {lacking} }}}}")
     )
+    # The CDK takes no rows from such an answer, and would go on as if there were none.
+    filters.append(_filter("INPUT_ERROR", "FAIL", http_codes=[400, 403]))
     # Without a strategy of its own the CDK waits 1, 2, 4 … seconds: 68 minutes in all for a rate limit, 10
     # for anything else.
     return {"type": "DefaultErrorHandler", "max_retries": 12, "response_filters": filters}

@@ -17,7 +17,16 @@ from graphql import GraphQLSchema, get_named_type
 from source_linear.linear.errors import TABLE
 from source_linear.linear.selection import parse, price
 from source_linear.packaged import manifest
-from source_linear.streams import ARCHIVED_FLAG, GONE_AT, MAX_COST, MAX_PAGE_SIZE, PAGE_INFO, Stream
+from source_linear.streams import (
+    ARCHIVED_FLAG,
+    CURSOR_FIELD,
+    GONE_AT,
+    MAX_COST,
+    MAX_PAGE_SIZE,
+    PAGE_INFO,
+    NestedList,
+    Stream,
+)
 from tools.schemas import ROOT, contract, schema_of, streams
 
 BUILDER = ROOT / "builder.yaml"
@@ -79,7 +88,9 @@ CANNOT = (
     "The change probe: a sync without news costs a request for each stream, not two or three in all.",
     "Rows that cannot be read: where Linear fails to give one row of a page, the stream fails.",
     "Lists inside a row (the subscribers of an issue, the members of a project): they could come short, and "
-    "are left out. So are the streams whose rows are such lists: {parents}.",
+    "are left out. So is {missing}, whose rows are such lists of four roots.",
+    "Short histories: {children} are read with what they belong to. All rows of an issue come again when it "
+    "changes, and a list that is longer than most costs a request of its own.",
     "Rate limits: the CDK counts requests, not complexity points, and waits for about an hour at most. Then "
     "the stream fails; the next sync goes on from its last state.",
     "Large first syncs: {by_year} are read year by year, each with a state. Any other stream has its first "
@@ -88,30 +99,50 @@ CANNOT = (
 )
 
 
-def cannot(known: Sequence[Stream], linear: GraphQLSchema) -> list[str]:
+def cannot(known: Sequence[Stream]) -> list[str]:
     """What source-linear does and this file cannot, a sentence or two each."""
     names = {
-        "parents": _and([stream.name for stream in known if stream.parents]),
-        "by_year": _and([stream.name for stream in known if _is_read_by_year(stream, linear)]),
+        "missing": _and([stream.name for stream in known if not is_given(stream)]),
+        "children": _and([stream.name for stream in known if stream.parents and is_given(stream)]),
+        "by_year": _and(_BY_YEAR),
     }
     return [text.format(**names) for text in CANNOT]
 
 
 def is_given(stream: Stream) -> bool:
-    """Whether the file has the stream: rows of lists inside other rows could come short."""
-    return not stream.parents
+    """Whether the file has the stream: the rows of a list have to be in rows of one root."""
+    return len(stream.parents) < 2
 
 
 def columns(stream: Stream) -> list[str]:
-    """The columns that the file has of a stream."""
+    """The columns of a stream that the file has, too."""
     missing = {GONE_AT, *(column for column, nested in stream.lists.items() if nested.first)}
     return [column for column in stream.column_names if column not in missing]
 
 
+def cursor_field(stream: Stream) -> str:
+    """The column of the cursor: rows of a list are found by their parent's stamp."""
+    return f"{_parent(stream)}UpdatedAt" if stream.parents else CURSOR_FIELD
+
+
 # --- Queries --------------------------------------------------------------------------------------
+
+_DATES = "{gte: $since, lte: $until}"
+
+
+def _parent(stream: Stream) -> str:
+    """The name of what has a stream's rows as a list: `issue`."""
+    return stream.parents[0].partition(".")[0].lower()
+
+
+def _list(stream: Stream) -> NestedList:
+    """The list of its parent that a stream's rows are in."""
+    return NestedList.parse(stream.parents[0].partition(".")[2].replace(", orderBy: $order", ""))
 
 
 def _root(stream: Stream) -> str:
+    if stream.parents:
+        return f"{_parent(stream)}s"
     title = stream.name.title().replace("_", "")
     return title[0].lower() + title[1:]
 
@@ -120,26 +151,10 @@ def _filtered_by(stream: Stream, linear: GraphQLSchema) -> set[str]:
     """The dates that the root can be filtered by on the server."""
     assert linear.query_type
     taken = linear.query_type.fields[_root(stream)].args.get("filter")
-    if not taken:
-        return set()
-    return {"updatedAt", "archivedAt"} & set(get_named_type(taken.type).fields)
+    return {"updatedAt", "archivedAt"} & set(get_named_type(taken.type).fields) if taken else set()
 
 
-def _sees_archivings(stream: Stream, linear: GraphQLSchema) -> bool:
-    return "archivedAt" in _filtered_by(stream, linear)
-
-
-def _is_read_by_year(stream: Stream, linear: GraphQLSchema) -> bool:
-    """Whether it has many rows, and each is in one year: an archived one would be in two."""
-    return (
-        is_given(stream)
-        and stream.kind == "windowed"
-        and stream.windows > 3
-        and not _sees_archivings(stream, linear)
-    )
-
-
-def _selection(stream: Stream) -> list[str]:
+def _of_row(stream: Stream) -> list[str]:
     """The lines of what is queried of a row."""
     copies: dict[str, list[str]] = {}
     for name, of in stream.copies.items():
@@ -156,36 +171,66 @@ def _selection(stream: Stream) -> list[str]:
     return lines
 
 
-def _price(stream: Stream, first: int) -> float:
-    return price(parse(f"page(first: {first}) {{ nodes {{ {' '.join(_selection(stream))} }} {PAGE_INFO} }}"))
+def _of_list(
+    stream: Stream, first: int, arguments: str = "", page_info: str = "pageInfo { hasNextPage }"
+) -> list[str]:
+    """The lines of the list of a parent that a stream's rows are in."""
+    nested = _list(stream)
+    given = ", ".join(part for part in (f"first: {first}", arguments, nested.arguments) if part)
+    rows = [f"    {line}" for line in _of_row(stream)]
+    return [f"{nested.name}({given}) {{", "  nodes {", *rows, "  }", f"  {page_info}", "}"]
+
+
+def _of_node(stream: Stream) -> list[str]:
+    """The lines of what is queried of each node of the root."""
+    if not stream.parents:
+        return _of_row(stream)
+    return ["id updatedAt archivedAt", *_of_list(stream, _list(stream).first)]
+
+
+def _fitting(lines: Sequence[str]) -> int:
+    """How many such nodes a query may ask for, by Linear's published formula."""
+    one = price(parse(f"page(first: 1) {{ nodes {{ {' '.join(lines)} }} {PAGE_INFO} }}"))
+    return min(MAX_PAGE_SIZE, math.floor(MAX_COST / one))
 
 
 def page_size(stream: Stream) -> int:
-    """The largest `first` with which a query stays within Linear's limit, by its published formula."""
-    return min(MAX_PAGE_SIZE, math.floor(MAX_COST / _price(stream, 1)))
+    """How many nodes of its root a page of a stream has."""
+    return _fitting(_of_node(stream))
 
 
 def query(stream: Stream, linear: GraphQLSchema) -> str:
     """The query of a stream, as GraphQL that a person reads and edits."""
-    selection = _selection(stream)
     if not stream.connection:
-        inner = textwrap.indent("\n".join(selection), " " * 4)
+        inner = textwrap.indent("\n".join(_of_node(stream)), " " * 4)
         return f"{{\n  page: {_root(stream)} {{\n{inner}\n  }}\n}}\n"
-    dates = "{gte: $since, lte: $until}"
-    variables = ["$after: String"]
+    dates = _filtered_by(stream, linear)
     arguments = [f"first: {page_size(stream)}, after: $after, includeArchived: true", stream.arguments]
-    if _filtered_by(stream, linear):
-        variables.append("$since: DateTimeOrDuration!, $until: DateTimeOrDuration!")
-        either = f"{{or: [{{updatedAt: {dates}}}, {{archivedAt: {dates}}}]}}"
-        arguments.append(
-            f"filter: {either if _sees_archivings(stream, linear) else f'{{updatedAt: {dates}}}'}"
-        )
-    else:
+    if not dates:
         arguments.append("orderBy: updatedAt")
+    elif "archivedAt" in dates:
+        arguments.append(f"filter: {{or: [{{updatedAt: {_DATES}}}, {{archivedAt: {_DATES}}}]}}")
+    else:
+        arguments.append(f"filter: {{updatedAt: {_DATES}}}")
+    variables = "$after: String"
+    if dates:
+        variables += ", $since: DateTimeOrDuration!, $until: DateTimeOrDuration!"
+    return _connection(stream, variables, arguments, _of_node(stream))
+
+
+def rest_query(stream: Stream) -> str:
+    """The query of a list that is longer than what came with its parent."""
+    first = _fitting(_of_row(stream))
+    inner = ["id", *_of_list(stream, first, "after: $after", PAGE_INFO)]
+    arguments = ["first: 1, includeArchived: true", "filter: {id: {eq: $id}}"]
+    return _connection(stream, "$id: ID!, $after: String", arguments, inner)
+
+
+def _connection(stream: Stream, variables: str, arguments: Sequence[str], lines: Sequence[str]) -> str:
     given = textwrap.indent("\n".join(filter(None, arguments)), " " * 4)
-    inner = textwrap.indent("\n".join(selection), " " * 6)
+    inner = textwrap.indent("\n".join(lines), " " * 6)
     return (
-        f"query {stream.name}({', '.join(variables)}) {{\n  page: {_root(stream)}(\n{given}\n  ) {{\n"
+        f"query {stream.name}({variables}) {{\n  page: {_root(stream)}(\n{given}\n  ) {{\n"
         f"    nodes {{\n{inner}\n    }}\n    {PAGE_INFO}\n  }}\n}}\n"
     )
 
@@ -346,7 +391,6 @@ def _definitions() -> Part:
     }
     chosen = {"start_datetime": _since(f"{{{{ config.get('start_date', '{_EARLIEST}')[:10] }}}}")}
     everything = {"start_datetime": _since("1970-01-01")}
-    page_info = "response['data']['page']['pageInfo']"
     return {
         "requester": {
             "type": "HttpRequester",
@@ -355,23 +399,9 @@ def _definitions() -> Part:
             "authenticator": _authenticator(),
             "error_handler": _error_handler(),
         },
-        "rows": {
-            "type": "RecordSelector",
-            "extractor": {"type": "DpathExtractor", "field_path": ["data", "page", "nodes"]},
-        },
-        "row": {
-            "type": "RecordSelector",
-            "extractor": {"type": "DpathExtractor", "field_path": ["data", "page"]},
-        },
-        "pages": {
-            "type": "DefaultPaginator",
-            "page_token_option": _into_body("variables", "after"),
-            "pagination_strategy": {
-                "type": "CursorPagination",
-                "cursor_value": f"{{{{ {page_info}['endCursor'] }}}}",
-                "stop_condition": f"{{{{ not {page_info}['hasNextPage'] }}}}",
-            },
-        },
+        "rows": _selector("data", "page", "nodes"),
+        "row": _selector("data", "page"),
+        "pages": _paginator("response['data']['page']['pageInfo']"),
         # What changed is asked for by date, from the start date or from the beginning.
         "since_start_date": _cursor(**chosen, **window),
         "since_start_date_by_year": _cursor(**chosen, step="P1Y", cursor_granularity="PT0.001S", **window),
@@ -382,6 +412,26 @@ def _definitions() -> Part:
         "left_out_if_old": _cursor(**everything, is_client_side_incremental=True),
         "archived_or_trashed": _flag("record['archivedAt'] is not none or record['trashed'] is true"),
         "archived": _flag("record['archivedAt'] is not none"),
+        "archived_with_its_parent": _flag("record['issueArchivedAt'] is not none"),
+    }
+
+
+def _selector(*path: str) -> Part:
+    return {
+        "type": "RecordSelector",
+        "extractor": {"type": "DpathExtractor", "field_path": list(path)},
+    }
+
+
+def _paginator(page_info: str) -> Part:
+    return {
+        "type": "DefaultPaginator",
+        "page_token_option": _into_body("variables", "after"),
+        "pagination_strategy": {
+            "type": "CursorPagination",
+            "cursor_value": f"{{{{ {page_info}['endCursor'] }}}}",
+            "stop_condition": f"{{{{ not {page_info}['hasNextPage'] }}}}",
+        },
     }
 
 
@@ -406,15 +456,19 @@ def _ref(name: str) -> Part:
     return _Flow({"$ref": f"#/definitions/{name}"})
 
 
+# Streams with many rows, read year by year. Not issues: one that was archived later would be in two years.
+_BY_YEAR = ("attachments", "audit_entries", "comments")
+
+
 def cursor_of(stream: Stream, linear: GraphQLSchema) -> str:
     """The definition of a stream's cursor."""
     if not stream.connection:
         return "left_out_if_old"
     if not _filtered_by(stream, linear):
         return "newest_first"
-    if stream.kind != "windowed":
+    if stream.kind not in ("windowed", "child"):
         return "changed"
-    return "since_start_date_by_year" if _is_read_by_year(stream, linear) else "since_start_date"
+    return "since_start_date_by_year" if stream.name in _BY_YEAR else "since_start_date"
 
 
 def _transformations(stream: Stream) -> Iterator[Part]:
@@ -430,17 +484,58 @@ def _transformations(stream: Stream) -> Iterator[Part]:
             "fields": [{"type": "AddedFieldDefinition", "path": [column], "value": value}],
         }
         yield _Flow(type="RemoveFields", field_pointers=[[nested.name]])
-    yield _ref("archived_or_trashed" if "trashed" in stream.fields else "archived")
+    if "archivedAt" not in stream.fields:
+        yield _ref("archived_with_its_parent")
+    else:
+        is_trashed = "trashed" in stream.fields and not stream.parents
+        yield _ref("archived_or_trashed" if is_trashed else "archived")
+
+
+def _requester(text: str, **variables: str) -> Part:
+    value: Part = {"query": _Lines(text)}
+    if variables:
+        value["variables"] = variables
+    return {"$ref": "#/definitions/requester", "request_body": {"type": "RequestBodyGraphQL", "value": value}}
+
+
+def _rows_of_list(stream: Stream) -> Part:
+    """The selector of the rows that are a list of the root's nodes: a long list is asked for by itself."""
+    path = [_list(stream).name]
+    parent = {f"{_parent(stream)}Id": "id", cursor_field(stream): CURSOR_FIELD}
+    if "archivedAt" not in stream.fields:
+        parent[f"{_parent(stream)}ArchivedAt"] = "archivedAt"
+    page_info = f"response['data']['page']['nodes'][0]['{path[0]}']['pageInfo']"
+    rest = {
+        "type": "SimpleRetriever",
+        "requester": _requester(rest_query(stream), id="{{ stream_slice['parent_record']['id'] }}"),
+        "record_selector": _selector("data", "page", "nodes", "*", *path, "nodes", "*"),
+        "paginator": _paginator(page_info),
+    }
+    selector = _selector("data", "page", "nodes")
+    selector["extractor"]["record_expander"] = {
+        "type": "RecordExpander",
+        "expand_records_from_field": [*path, "nodes"],
+        "parent_fields": [
+            _Flow(type="ParentFieldPath", parent_path=[of], record_path=[name]) for name, of in parent.items()
+        ],
+        "truncation_indicator_path": [*path, "pageInfo", "hasNextPage"],
+        "truncated_list_retriever": rest,
+    }
+    return selector
 
 
 def _stream(stream: Stream, linear: GraphQLSchema) -> Part:
-    schema = schema_of(stream, linear)
-    schema["properties"] = {name: _flow(schema["properties"][name]) for name in columns(stream)}
-    body = {"type": "RequestBodyGraphQL", "value": {"query": _Lines(query(stream, linear))}}
+    own = schema_of(stream, linear)
+    properties = {name: own["properties"][name] for name in columns(stream)}
+    cursor = _ref(cursor_of(stream, linear))
+    if stream.parents:
+        cursor["cursor_field"] = cursor_field(stream)
+        properties.setdefault(cursor_field(stream), own["properties"].get(CURSOR_FIELD))
+    selector = _ref("rows" if stream.connection else "row")
     retriever: Part = {
         "type": "SimpleRetriever",
-        "requester": {"$ref": "#/definitions/requester", "request_body": body},
-        "record_selector": _ref("rows" if stream.connection else "row"),
+        "requester": _requester(query(stream, linear)),
+        "record_selector": _rows_of_list(stream) if stream.parents else selector,
     }
     if stream.connection:
         retriever["paginator"] = _ref("pages")
@@ -449,10 +544,17 @@ def _stream(stream: Stream, linear: GraphQLSchema) -> Part:
         "name": stream.name,
         "primary_key": ["id"],
         "retriever": retriever,
-        "incremental_sync": _ref(cursor_of(stream, linear)),
+        "incremental_sync": cursor,
         "transformations": list(_transformations(stream)),
-        "schema_loader": {"type": "InlineSchemaLoader", "schema": schema},
+        "schema_loader": {
+            "type": "InlineSchemaLoader",
+            "schema": own | {"properties": _flow_each(properties)},
+        },
     }
+
+
+def _flow_each(properties: Part) -> Part:
+    return {name: _flow(schema) for name, schema in properties.items()}
 
 
 def _flow(value: Any) -> Any:
@@ -499,7 +601,7 @@ def built() -> Part:
 def text() -> str:
     """The text of builder.yaml."""
     lines = [HEAD.rstrip()]
-    for sentence in cannot(streams(), contract()):
+    for sentence in cannot(streams()):
         lines += textwrap.wrap(sentence, 112, initial_indent="# - ", subsequent_indent="#   ")
     document = yaml.dump(built(), Dumper=_Dumper, sort_keys=False, width=120, allow_unicode=True)
     return "\n".join(lines) + "\n" + document

@@ -20,7 +20,7 @@ from integration_tests.linear_api.answers import answers
 from source_linear.linear.errors import TABLE
 from source_linear.linear.selection import parse as selection_of
 from source_linear.linear.selection import price
-from tools.builder import BUILDER, columns, is_given, text
+from tools.builder import BUILDER, columns, cursor_field, is_given, text
 from tools.docs import SECRETS
 from tools.schemas import contract, schema_of, streams
 
@@ -43,8 +43,26 @@ def parts(value):
             yield from parts(inner)
 
 
+def queries_of(name):
+    """The query of a stream, and that of its lists that are longer than what came."""
+    return [part["query"] for part in parts(BY_NAME[name]["retriever"]) if "query" in part]
+
+
 def query_of(name):
-    return BY_NAME[name]["retriever"]["requester"]["request_body"]["value"]["query"]
+    return queries_of(name)[0]
+
+
+def root_of(query):
+    (root,) = selection_of(query.partition("{\n")[2].rpartition("}")[0])
+    return root
+
+
+def lists_in(selection):
+    """The connections of a selection, at any depth."""
+    for field in selection:
+        if any(inner.name in ("nodes", "edges") for inner in field.selection):
+            yield field
+        yield from lists_in(field.selection)
 
 
 def error_handler():
@@ -115,42 +133,48 @@ def test_it_has_most_streams_and_columns_of_the_connector():
 
 @pytest.mark.parametrize("name", BY_NAME)
 def test_a_query_is_valid_by_linears_schema_and_has_no_template(name):
-    assert validate(LINEAR, parse(query_of(name))) == []
-    assert "{{" not in query_of(name)
-    assert "{%" not in query_of(name)
+    for query in queries_of(name):
+        assert validate(LINEAR, parse(query)) == []
+        assert "{{" not in query
+        assert "{%" not in query
 
 
-@pytest.mark.parametrize("name", BY_NAME)
+@pytest.mark.parametrize("name", [name for name in BY_NAME if STREAMS[name].connection])
 def test_a_query_costs_what_linear_takes_and_is_as_large_as_that_allows(name):
-    (root,) = selection_of(query_of(name).partition("{")[2].rpartition("}")[0])
-    if not STREAMS[name].connection:
-        return
-    first = int(root.first)
-    points = price([root])
+    root = root_of(query_of(name))
+    first, points = int(root.first), price([root])
     assert points <= 10_000
     assert first == 250 or points / first * (first + 1) > 10_000
+    for query in queries_of(name)[1:]:
+        assert price([root_of(query)]) <= 10_000
 
 
 @pytest.mark.parametrize("name", BY_NAME)
-def test_a_schema_has_the_columns_of_the_connector_with_their_types(name):
+def test_a_schema_has_the_columns_of_the_connector_with_their_types_and_the_cursor(name):
     stream = STREAMS[name]
     own = schema_of(stream, LINEAR)["properties"]
-    schema = BY_NAME[name]["schema_loader"]["schema"]
-    assert schema["properties"] == {column: own[column] for column in columns(stream)}
+    properties = BY_NAME[name]["schema_loader"]["schema"]["properties"]
+    assert {column: own[column] for column in columns(stream)}.items() <= properties.items()
+    assert properties.keys() == {*columns(stream), cursor_field(stream)}
+    assert BY_NAME[name]["incremental_sync"]["cursor_field"] == cursor_field(stream)
+    assert properties[cursor_field(stream)] == properties.get("updatedAt", properties[cursor_field(stream)])
 
 
 @pytest.mark.parametrize("name", BY_NAME)
 def test_no_list_of_a_row_could_come_short(name):
-    (root,) = selection_of(query_of(name).partition("{")[2].rpartition("}")[0])
-    rows = next((field for field in root.selection if field.name == "nodes"), root)
-
-    def connections(selection):
-        for field in selection:
-            if any(inner.name in ("nodes", "edges") for inner in field.selection):
-                yield field.name
-            yield from connections(field.selection)
-
-    assert list(connections(rows.selection)) == []
+    inner = list(lists_in(root_of(query_of(name)).selection))
+    if not STREAMS[name].parents:
+        assert inner == []
+        return
+    # The rows are such a list: whether it goes on is asked for, and then it is read to its end.
+    (rows,) = inner
+    expander = BY_NAME[name]["retriever"]["record_selector"]["extractor"]["record_expander"]
+    assert expander["expand_records_from_field"] == [rows.name, "nodes"]
+    assert expander["truncation_indicator_path"] == [rows.name, "pageInfo", "hasNextPage"]
+    assert "pageInfo" in [field.name for field in rows.selection]
+    (rest,) = lists_in(root_of(queries_of(name)[1]).selection)
+    assert rest.selection[0] == rows.selection[0]
+    assert "after: $after" in rest.arguments
 
 
 def test_no_secret_is_queried():
@@ -158,7 +182,8 @@ def test_no_secret_is_queried():
         entity, name = where.split(".")
         for stream in STREAMS.values():
             if stream.entity == entity and stream.name in BY_NAME:
-                assert not re.search(rf"\b{name}\b", query_of(stream.name)), where
+                for query in queries_of(stream.name):
+                    assert not re.search(rf"\b{name}\b", query), where
 
 
 @pytest.mark.parametrize("name", BY_NAME)

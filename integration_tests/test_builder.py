@@ -2,14 +2,16 @@
 
 import sys
 from datetime import datetime
-from pathlib import Path
+from functools import cache
 
 import pytest
 import yaml
+from airbyte_cdk.sources.declarative.parsers.manifest_reference_resolver import ManifestReferenceResolver
 
-from integration_tests.connector import Connector
+from integration_tests.builder import runner
 from integration_tests.expected import records
 from tools.builder import BUILDER, columns, cursor_field, is_given
+from tools.connector import configured
 from tools.schemas import streams
 
 pytestmark = pytest.mark.slow
@@ -20,24 +22,29 @@ COUNTED = {"teams": {"issueCount"}}  # Linear counts anew without moving a stamp
 
 @pytest.fixture
 def make_runner(tmp_path, monkeypatch):
-    """A factory of the CDK's runner with builder.yaml as it stands, but for the addresses."""
+    """A factory of the CDK's runner with builder.yaml, that may run no code of ours."""
     monkeypatch.delenv("AIRBYTE_ENABLE_UNSAFE_CODE", raising=False)
+    return lambda api, *credentials, **options: runner(api, tmp_path, *credentials, **options)
 
-    def make(api, credentials=None, **options):
-        text = BUILDER.read_text("utf-8")
-        for real, simulated in (("graphql", api.url), ("oauth/token", api.token_url)):
-            assert f"https://api.linear.app/{real}" in text
-            text = text.replace(f"https://api.linear.app/{real}", simulated)
-        config = {
-            "credentials": credentials or {"auth_type": "API Key", "api_key": api.api_key},
-            "__injected_declarative_manifest": yaml.safe_load(text),
-            **options,
+
+@cache
+def discovered():
+    """The streams as the manifest declares them."""
+    resolved = ManifestReferenceResolver().preprocess_manifest(yaml.safe_load(BUILDER.read_text("utf-8")))
+    return {
+        stream["name"]: {
+            "name": stream["name"],
+            "json_schema": stream["schema_loader"]["schema"],
+            "supported_sync_modes": ["full_refresh", "incremental"],
+            "default_cursor_field": [stream["incremental_sync"]["cursor_field"]],
+            "source_defined_primary_key": [stream["primary_key"]],
         }
-        return Connector(
-            tmp_path, config, [str(Path(sys.executable).with_name("source-declarative-manifest"))]
-        )
+        for stream in resolved["streams"]
+    }
 
-    return make
+
+def catalog_of(names=tuple(STREAMS)):
+    return {"streams": [configured(discovered()[name]) for name in names]}
 
 
 def compared(name, rows):
@@ -62,11 +69,33 @@ def seconds(stamp):
 def test_it_checks_and_discovers_its_streams(linear_api, make_runner):
     connector = make_runner(linear_api)
     assert connector.check().one("CONNECTION_STATUS")["connectionStatus"]["status"] == "SUCCEEDED"
-    discovered = connector.discover().one("CATALOG")["catalog"]["streams"]
-    assert [stream["name"] for stream in discovered] == list(STREAMS)
-    for stream in discovered:
+    found = connector.discover().one("CATALOG")["catalog"]["streams"]
+    assert [stream["name"] for stream in found] == list(STREAMS)
+    for stream in found:
+        declared = discovered()[stream["name"]]
+        assert stream["json_schema"] == declared["json_schema"]
+        assert stream["default_cursor_field"] == declared["default_cursor_field"]
         assert stream["source_defined_primary_key"] == [["id"]]
-        assert stream["default_cursor_field"] == [cursor_field(STREAMS[stream["name"]])]
+        assert stream["supported_sync_modes"] == declared["supported_sync_modes"]
+
+
+def test_the_builders_own_backend_resolves_it_and_tests_a_stream(make_linear_api, make_runner):
+    api = make_linear_api(issues=300, seed=1)
+    connector = make_runner(api, None, __command="resolve_manifest")
+    connector.command = [sys.executable, "-m", "airbyte_cdk.connector_builder.main"]
+    catalog = catalog_of(["issues"])
+    resolved = connector.read(catalog).one("RECORD")["record"]["data"]["manifest"]
+    assert [stream["name"] for stream in resolved["streams"]] == list(STREAMS)
+
+    connector.config |= {"__command": "test_read"}
+    tested = connector.read(catalog).one("RECORD")["record"]["data"]
+    (of_slice,) = tested["slices"]
+    rows = [row for page in of_slice["pages"] for row in page["records"]]
+    # There, other than in a sync, null columns come, too.
+    there = [{column: value for column, value in row.items() if value is not None} for row in rows]
+    assert compared("issues", there) == expected(api, "issues")
+    assert [len(page["records"]) for page in of_slice["pages"]] == [250, 50]
+    assert not [log for log in tested["logs"] if log["level"] in ("ERROR", "FATAL", "WARN")]
 
 
 def test_a_first_sync_is_equal_to_ours_and_a_second_brings_what_changed_and_little_else(
@@ -74,7 +103,7 @@ def test_a_first_sync_is_equal_to_ours_and_a_second_brings_what_changed_and_litt
 ):
     api = make_linear_api(issues=60, seed=3)
     connector = make_runner(api)
-    catalog = connector.catalog()
+    catalog = catalog_of()
     first = connector.read(catalog)
     assert first.exit_code == 0, first.errors
     for name in STREAMS:
@@ -140,7 +169,7 @@ def test_histories_are_read_to_their_end_however_long(make_linear_api, make_runn
             api.workspace.set_list(entity, row, name, length)
     api.clock.advance(2)
     connector = make_runner(api)
-    output = connector.read(connector.catalog(LISTS))
+    output = connector.read(catalog_of(LISTS))
     assert output.exit_code == 0, output.errors
     for name in LISTS:
         assert by_id(output, name) == expected(api, name), name
@@ -152,7 +181,7 @@ def test_streams_of_several_pages_and_years_are_complete(make_linear_api, make_r
     for row in api.workspace.ids("Issue")[:300]:
         api.workspace.create("IssueRelation", issueId=row)
     connector = make_runner(api)
-    assert_complete(api, connector.read(connector.catalog(NAMES)))
+    assert_complete(api, connector.read(catalog_of(NAMES)))
     for root in ("issues", "comments", "issueRelations"):
         assert len(api.requests.to(root)) >= 2, root
 
@@ -164,7 +193,7 @@ def test_a_feed_ends_at_the_first_page_that_is_older_than_the_state(make_linear_
         api.clock.advance(1)
         api.workspace.create("IssueRelation", issueId=row)
     connector = make_runner(api)
-    catalog = connector.catalog(["issue_relations"])
+    catalog = catalog_of(["issue_relations"])
     first = connector.read(catalog)
     api.clock.advance(600)
     new = api.workspace.create("IssueRelation", issueId=api.workspace.ids("Issue")[0])
@@ -177,8 +206,8 @@ def test_a_feed_ends_at_the_first_page_that_is_older_than_the_state(make_linear_
 
 def test_a_rate_limit_at_http_400_is_waited_out(linear_api, make_runner):
     connector = make_runner(linear_api)
-    catalog = connector.catalog(NAMES)
-    linear_api.limits.set(requests=3, window=3.0)
+    catalog = catalog_of(NAMES)
+    linear_api.limits.set(requests=6, window=2.0)
     linear_api.limits.exhaust()
     output = connector.read(catalog)
     refused = [request for request in linear_api.requests if request.code == "RATELIMITED"]
@@ -193,7 +222,7 @@ def test_oauth_reads_and_hands_a_new_refresh_token_to_airbyte(linear_api, make_r
     if auth_type == "OAuth2.0":
         credentials["refresh_token"] = auth.refresh_token
     connector = make_runner(linear_api, credentials)
-    output = connector.read(connector.catalog(NAMES))
+    output = connector.read(catalog_of(NAMES))
     assert_complete(linear_api, output)
     handed = [message["control"] for message in output.messages if message["type"] == "CONTROL"]
     tokens = {control["connectorConfig"]["config"]["credentials"]["refresh_token"] for control in handed}
@@ -205,7 +234,7 @@ def test_a_start_date_limits_activity_and_nothing_else(make_linear_api, make_run
     stamps = sorted(row["updatedAt"] for row in expected(api, "comments").values())
     start = stamps[len(stamps) // 2]
     connector = make_runner(api, start_date=f"{start[:19]}Z")
-    output = connector.read(connector.catalog(["comments", "users"]))
+    output = connector.read(catalog_of(["comments", "users"]))
     wanted = {
         row for row, record in expected(api, "comments").items() if record["updatedAt"][:10] >= start[:10]
     }
@@ -216,7 +245,7 @@ def test_a_start_date_limits_activity_and_nothing_else(make_linear_api, make_run
 
 def test_a_stream_that_is_refused_fails_with_our_sentence_and_stops_no_other(linear_api, make_runner):
     connector = make_runner(linear_api)
-    catalog = connector.catalog(["webhooks", "users"])
+    catalog = catalog_of(["webhooks", "users"])
     linear_api.faults.admins_only("webhooks", root="webhooks")
     output = connector.read(catalog)
     (error,) = [one for one in output.errors if one.get("stream_descriptor", {}).get("name") == "webhooks"]

@@ -1,4 +1,4 @@
-"""Write `builder.yaml`: the streams as a manifest of the CDK's own parts, for Airbyte's Connector Builder.
+"""Write `builder.yaml`: the streams with the CDK's own parts only, for Airbyte's Connector Builder.
 
     python -m tools.builder
 
@@ -27,9 +27,11 @@ from source_linear.streams import (
     NestedList,
     Stream,
 )
+from tools.docs import filled
 from tools.schemas import ROOT, contract, schema_of, streams
 
 BUILDER = ROOT / "builder.yaml"
+PAGE = ROOT / "docs" / "builder.md"
 
 Part = dict[str, Any]
 
@@ -89,13 +91,18 @@ CANNOT = (
     "Rows that cannot be read: where Linear fails to give one row of a page, the stream fails.",
     "Lists inside a row (the subscribers of an issue, the members of a project): they could come short, and "
     "are left out. So is {missing}, whose rows are such lists of four roots.",
-    "Short histories: {children} are read with what they belong to. All rows of an issue come again when it "
-    "changes, and a list that is longer than most costs a request of its own.",
+    "Histories by themselves: {children} are read with what they belong to. When it changes, all its rows "
+    "come again, and a list that is longer than most costs a request of its own.",
     "Rate limits: the CDK counts requests, not complexity points, and waits for about an hour at most. Then "
     "the stream fails; the next sync goes on from its last state.",
-    "Large first syncs: {by_year} are read year by year, each with a state. Any other stream has its first "
-    "state when it is complete.",
-    "The options team_keys, archived_rows, reconcile_archived and rate_limit_share.",
+    "Large first syncs: {by_year} are read year by year, each with a state, from 2019, Linear's first year. "
+    "Any other stream has its first state when it is complete.",
+    "Options other than credentials and start_date: team_keys, archived_rows, rate_limit_share and so on.",
+)
+
+START_DATE = (
+    "Read issues, comments, attachments and other activity only if changed since this day (UTC). People, "
+    "teams, projects, states, labels and everything else that they refer to are always read completely."
 )
 
 
@@ -203,7 +210,7 @@ def query(stream: Stream, linear: GraphQLSchema) -> str:
     """The query of a stream, as GraphQL that a person reads and edits."""
     if not stream.connection:
         inner = textwrap.indent("\n".join(_of_node(stream)), " " * 4)
-        return f"{{\n  page: {_root(stream)} {{\n{inner}\n  }}\n}}\n"
+        return f"query {stream.name} {{\n  page: {_root(stream)} {{\n{inner}\n  }}\n}}\n"
     dates = _filtered_by(stream, linear)
     arguments = [f"first: {page_size(stream)}, after: $after, includeArchived: true", stream.arguments]
     if not dates:
@@ -238,7 +245,7 @@ def _connection(stream: Stream, variables: str, arguments: Sequence[str], lines:
 _API = "https://api.linear.app/graphql"
 _TOKENS = "https://api.linear.app/oauth/token"
 _DATE = "%Y-%m-%dT%H:%M:%S.%_msZ"
-_EARLIEST = "2019-01-01"  # Linear's first year
+_BEGINNING, _FIRST_YEAR = "1970-01-01", "2019-01-01"  # of Linear
 
 # --- Errors -----------------------------------------------------------------------------------------
 
@@ -380,8 +387,12 @@ def _cursor(**more: Any) -> Part:
     }
 
 
-def _since(moment: str, form: str = "%Y-%m-%d") -> Part:
-    return {"type": "MinMaxDatetime", "datetime": moment, "datetime_format": form}
+def _since(day: str) -> Part:
+    return {"type": "MinMaxDatetime", "datetime": day, "datetime_format": "%Y-%m-%d"}
+
+
+def _chosen(otherwise: str) -> Part:
+    return _since(f"{{{{ (config.get('start_date') or '{otherwise}')[:10] }}}}")
 
 
 def _definitions() -> Part:
@@ -389,8 +400,7 @@ def _definitions() -> Part:
         "start_time_option": _into_body("variables", "since"),
         "end_time_option": _into_body("variables", "until"),
     }
-    chosen = {"start_datetime": _since(f"{{{{ config.get('start_date', '{_EARLIEST}')[:10] }}}}")}
-    everything = {"start_datetime": _since("1970-01-01")}
+    everything = {"start_datetime": _since(_BEGINNING)}
     return {
         "requester": {
             "type": "HttpRequester",
@@ -403,8 +413,10 @@ def _definitions() -> Part:
         "row": _selector("data", "page"),
         "pages": _paginator("response['data']['page']['pageInfo']"),
         # What changed is asked for by date, from the start date or from the beginning.
-        "since_start_date": _cursor(**chosen, **window),
-        "since_start_date_by_year": _cursor(**chosen, step="P1Y", cursor_granularity="PT0.001S", **window),
+        "since_start_date": _cursor(start_datetime=_chosen(_BEGINNING), **window),
+        "since_start_date_by_year": _cursor(
+            start_datetime=_chosen(_FIRST_YEAR), step="P1Y", cursor_granularity="PT0.001S", **window
+        ),
         "changed": _cursor(**everything, **window),
         # The root takes no such filter: it is read newest first, until a row is older than the state.
         "newest_first": _cursor(**everything, is_data_feed=True),
@@ -565,9 +577,10 @@ def _spec() -> Part:
     own = manifest()["spec"]
     connection = own["connection_specification"]
     options = {name: connection["properties"][name] for name in ("credentials", "start_date")}
+    options["start_date"]["description"] = START_DATE
     return {
         "type": "Spec",
-        "documentation_url": own["documentation_url"],
+        "documentation_url": own["documentation_url"].replace("linear.md", "builder.md"),
         "connection_specification": {**connection, "properties": options},
         "advanced_auth": own["advanced_auth"],
     }
@@ -611,9 +624,20 @@ def _and(names: Sequence[str]) -> str:
     return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
 
 
+def page() -> str:
+    """The text of docs/builder.md."""
+    listed = "\n".join(
+        line
+        for sentence in cannot(streams())
+        for line in textwrap.wrap(sentence, 120, initial_indent="- ", subsequent_indent="  ")
+    )
+    return filled(PAGE.read_text("utf-8"), {"cannot": listed})
+
+
 def main() -> None:
-    """Write builder.yaml."""
+    """Write builder.yaml, and what docs/builder.md says of it."""
     BUILDER.write_text(text(), "utf-8")
+    PAGE.write_text(page(), "utf-8")
     print(f"builder.yaml has {sum(map(is_given, streams()))} streams")
 
 

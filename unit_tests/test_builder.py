@@ -1,7 +1,9 @@
 """builder.yaml: what it says, by itself and beside the manifest."""
 
 import json
+import logging
 import re
+import time
 from pathlib import Path
 
 import airbyte_cdk.sources.declarative as declarative
@@ -14,13 +16,15 @@ from airbyte_cdk.sources.declarative.parsers.manifest_component_transformer impo
 )
 from airbyte_cdk.sources.declarative.parsers.manifest_reference_resolver import ManifestReferenceResolver
 from airbyte_cdk.sources.declarative.requesters.error_handlers import DefaultErrorHandler, HttpResponseFilter
+from airbyte_cdk.sources.streams.http import HttpClient
+from airbyte_cdk.utils import AirbyteTracedException
 from graphql import parse, validate
 
 from integration_tests.linear_api.answers import answers
 from source_linear.linear.errors import TABLE
 from source_linear.linear.selection import parse as selection_of
 from source_linear.linear.selection import price
-from tools.builder import BUILDER, columns, cursor_field, is_given, text
+from tools.builder import BUILDER, PAGE, cannot, columns, cursor_field, is_given, page, text
 from tools.docs import SECRETS
 from tools.schemas import contract, schema_of, streams
 
@@ -30,6 +34,7 @@ RESOLVED = ManifestReferenceResolver().preprocess_manifest(MANIFEST)
 BY_NAME = {stream["name"]: stream for stream in RESOLVED["streams"]}
 STREAMS = {stream.name: stream for stream in streams()}
 LINEAR = contract()
+MEASURE = "run: python -m integration_tests.builder"
 
 
 def parts(value):
@@ -79,7 +84,9 @@ def error_handler():
         )
         for one in declared["response_filters"]
     ]
-    return DefaultErrorHandler(parameters={}, config={}, response_filters=filters)
+    return DefaultErrorHandler(
+        parameters={}, config={}, response_filters=filters, max_retries=declared["max_retries"]
+    )
 
 
 def response_of(answer):
@@ -112,12 +119,18 @@ def test_it_needs_no_code_and_no_parameters():
     assert "parameters[" not in TEXT
 
 
-def test_its_head_says_what_it_cannot_do():
-    head = " ".join(re.sub(r"^#( -)?", "", line).strip() for line in TEXT.splitlines() if line[:1] == "#")
-    page = " ".join((BUILDER.parent / "docs" / "builder.md").read_text("utf-8").split())
-    for word in ("Deletions", "Archivings", "change probe", "cannot be read", "Rate limits", "Lists"):
-        assert word in head
-        assert word in page
+def test_its_head_and_the_page_say_what_it_cannot_do():
+    assert PAGE.read_text("utf-8") == page(), "run: make docs"
+    head = " ".join(" ".join(line.strip("#- ") for line in TEXT.splitlines() if line[:1] == "#").split())
+    for sentence in cannot(list(STREAMS.values())):
+        assert sentence in head
+
+
+def test_the_measured_table_is_of_the_columns_that_there_are():
+    table = PAGE.read_text("utf-8").partition("<!-- generated: measured -->")[2]
+    for stream in STREAMS.values():
+        there = len(columns(stream)) if is_given(stream) else "none"
+        assert f"\n| `{stream.name}` | {there} | {len(stream.column_names)} |" in table, MEASURE
 
 
 def test_it_has_most_streams_and_columns_of_the_connector():
@@ -288,3 +301,39 @@ def test_a_page_with_rows_and_one_without_pass(first):
         response.status_code = 200
         response._content = json.dumps({"data": {"page": content}}).encode()
         assert error_handler().interpret_response(response).response_action.name == "SUCCESS"
+
+
+@pytest.mark.parametrize(("refused", "attempts"), [(10, 11), (None, 13)])
+def test_a_rate_limit_is_waited_out_for_more_than_an_hour(monkeypatch, refused, attempts):
+    """A full bucket takes an hour to refill; what still refuses then fails the stream."""
+    asked, slept = [], []
+    page = {"nodes": [], "pageInfo": {"hasNextPage": False, "endCursor": None}}
+
+    class Linear(requests.adapters.BaseAdapter):
+        def send(self, request, **_):
+            asked.append(request)
+            limited = refused is None or len(asked) <= refused
+            response = response_of(ANSWERS["rate-limited"])
+            if not limited:
+                response.status_code, response._content = 200, json.dumps({"data": {"page": page}}).encode()
+            response.request = request
+            return response
+
+        def close(self):
+            pass
+
+    session = requests.Session()
+    session.mount("https://", Linear())
+    monkeypatch.setattr(time, "sleep", slept.append)
+    client = HttpClient("issues", logging.getLogger("airbyte"), error_handler(), session=session)
+
+    def ask():
+        return client.send_request("POST", "https://api.linear.app/graphql", request_kwargs={})
+
+    if refused is None:
+        with pytest.raises(AirbyteTracedException):
+            ask()
+        assert sum(slept) > 3600
+    else:
+        assert ask()[1].status_code == 200
+    assert len(asked) == attempts

@@ -104,4 +104,5 @@ def table() -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(filled(PAGE.read_text("utf-8"), {"measured": table()}), "utf-8")
+    measured = table()
+    PAGE.write_text(filled(PAGE.read_text("utf-8"), {"measured": measured}), "utf-8")

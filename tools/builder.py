@@ -626,12 +626,21 @@ def _and(names: Sequence[str]) -> str:
 
 def page() -> str:
     """The text of docs/builder.md."""
-    listed = "\n".join(
-        line
-        for sentence in cannot(streams())
-        for line in textwrap.wrap(sentence, 120, initial_indent="- ", subsequent_indent="  ")
+    known = streams()
+    given = [stream for stream in known if is_given(stream)]
+    there, all_columns = (
+        sum(map(len, each)) for each in (map(columns, given), (s.column_names for s in known))
     )
-    return filled(PAGE.read_text("utf-8"), {"cannot": listed})
+    return filled(
+        PAGE.read_text("utf-8"),
+        {
+            "size": f"It has {len(given)} of the {len(known)} streams, and {there:,} of the {all_columns:,} columns.",
+            "cannot": "\n".join(
+                textwrap.fill(sentence, 120, initial_indent="- ", subsequent_indent="  ")
+                for sentence in cannot(known)
+            ),
+        },
+    )
 
 
 def main() -> None:

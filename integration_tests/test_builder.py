@@ -69,6 +69,7 @@ def seconds(stamp):
 def test_it_checks_and_discovers_its_streams(linear_api, make_runner):
     connector = make_runner(linear_api)
     assert connector.check().one("CONNECTION_STATUS")["connectionStatus"]["status"] == "SUCCEEDED"
+    assert linear_api.requests.user_agents == {"source-linear (builder.yaml)"}
     found = connector.discover().one("CATALOG")["catalog"]["streams"]
     assert [stream["name"] for stream in found] == list(STREAMS)
     for stream in found:

@@ -87,6 +87,7 @@ CANNOT = (
     "come again, and a list that is longer than most costs a request of its own.",
     "Rate limits: the CDK counts requests, not complexity points, and waits for about an hour at most. Then "
     "the stream fails; the next sync goes on from its last state.",
+    "Access tokens that Linear refuses before they end: the sync fails, and asks for no other token.",
     "Large first syncs: {by_year} are read year by year, each with a state, from 2019, Linear's first year. "
     "Any other stream has its first state when it is complete.",
     "Options other than credentials and start_date: team_keys, archived_rows, rate_limit_share and so on.",

@@ -3,6 +3,8 @@
 import json
 import logging
 import re
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -139,6 +141,17 @@ def test_it_has_most_streams_and_columns_of_the_connector():
     assert len(given) >= 40
     there = sum(len(columns(stream)) for stream in given)
     assert there >= 0.8 * sum(len(stream.column_names) for stream in STREAMS.values())
+
+
+def test_the_configuration_for_the_command_line_is_made_as_the_page_prints_it(tmp_path):
+    (script,) = re.findall(r"<<'PYTHON'\n(.+?)^PYTHON$", PAGE.read_text("utf-8"), re.M | re.S)
+    (tmp_path / "config.json").write_text('{"credentials": {}}')
+    (tmp_path / "builder.yaml").write_text(TEXT, "utf-8")
+    command = [sys.executable, "-"]
+    done = subprocess.run(
+        command, input=script, capture_output=True, text=True, cwd=tmp_path, timeout=120, check=True
+    )
+    assert json.loads(done.stdout) == {"credentials": {}, "__injected_declarative_manifest": MANIFEST}
 
 
 # --- Streams --------------------------------------------------------------------------------------

@@ -1,7 +1,9 @@
 """A small workspace of which it is known what every model must say: each issue is there for a rule.
 
-Days are of 2026. Cycles of Engineering run from Monday to Monday, 00:00 UTC, two weeks each; the fourth has not begun.
+Days are of 2026. Cycles of Engineering run from Monday to Monday, 00:00 UTC, two weeks each; the fourth has
+not begun.
 """
+# ruff: noqa: E501
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -130,12 +132,17 @@ ISSUES = [
     # Committed, and completed in time.
     Issue(
         "committed", "01-02", [("01-02", "todo"), ("01-06", "doing"), ("01-10", "done")],
-        [("01-03", "cycle", None, C1, "ada")], {"estimate": 3, "assigneeId": "ada", "labelIds": ["bug", "area"]},
+        [
+            ("01-03", "cycle", None, C1, "ada"),
+            ("01-07", "project", None, "app", "ada"),
+            ("01-20", "project", "app", None, "ada"),
+        ], {"estimate": 3, "assigneeId": "ada", "labelIds": ["bug", "area"]},
     ),
     # Carried over by Linear three minutes after the new cycle began; not estimated.
     Issue(
         "carried", "01-02", [("01-02", "todo"), ("01-20", "doing"), ("01-25", "done")],
-        [("01-03", "cycle", None, C1, "ada"), ("01-19 00:03", "cycle", C1, C2, LINEAR)], {"assigneeId": "ada"},
+        [("01-03", "cycle", None, C1, "ada"), ("01-19 00:03", "cycle", C1, C2, LINEAR)],
+        {"assigneeId": "ada", "projectId": "web"},
     ),
     # Came in mid-cycle, carried over, and again more than two hours late.
     Issue(
@@ -168,7 +175,8 @@ ISSUES = [
     # Estimated anew long after its cycle.
     Issue(
         "estimated anew", "01-02", [("01-02", "todo"), ("01-07", "doing"), ("01-08", "done")],
-        [("01-03", "cycle", None, C1, "ada"), ("02-09", "estimate", 3, 13, "ada")], {"assigneeId": "bob"},
+        [("01-03", "cycle", None, C1, "ada"), ("02-09", "estimate", 3, 13, "ada")],
+        {"assigneeId": "bob", "projectId": "app"},
     ),
     # Taken out, and back in before the end: committed all the while.
     Issue(
@@ -274,8 +282,22 @@ def tables(issues: Iterable[Issue] = ISSUES) -> dict[str, list[Row]]:
             for position, (key, (name, kind)) in enumerate(STATES.items())
         ],
         "issue_labels": [
-            {"id": "area", "name": "Area", "isGroup": False, **team},
+            {"id": "area", "name": "Area", "isGroup": True, **team},
             {"id": "bug", "name": "Bug", "isGroup": False, "parentId": "area", **team},
+        ],
+        "projects": [{"id": name, "name": name.title(), **team} for name in ("app", "web")],
+        "initiatives": [
+            {"id": "growth", "name": "Growth", **team},
+            {"id": "mobile", "name": "Mobile", "parentInitiativeId": "growth", **team},
+        ],
+        "initiative_to_projects": [
+            {"id": "1", "initiativeId": "growth", "projectId": "web", **team},
+            {"id": "2", "initiativeId": "mobile", "projectId": "app", **team},
+        ],
+        "customers": [{"id": "acme", "name": "Acme", **team}],
+        "customer_needs": [
+            {"id": "by issue", "customerId": "acme", "issueId": "estimated anew", "priority": 1, **team},
+            {"id": "by project", "customerId": "acme", "projectId": "web", "priority": 0, **team},
         ],
         "cycles": cycles,
         "issues": [issue.row() for issue in issues],

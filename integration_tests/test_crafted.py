@@ -1,9 +1,9 @@
-"""The models' rules, each with an issue that is there for it, in every form in which destinations write tables."""
+"""The models' rules, each with an issue that is there for it, in every form in which tables are written."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,19 @@ import psycopg
 import pytest
 import yaml
 
-from integration_tests.crafted import AS_OF, FIRST_CYCLE, ISSUES, OPEN, OUTCOMES, Issue, Row, moment, tables
+from integration_tests.crafted import (
+    AS_OF,
+    C4,
+    FIRST_CYCLE,
+    ISSUES,
+    OPEN,
+    OUTCOMES,
+    STATES,
+    Issue,
+    Row,
+    moment,
+    tables,
+)
 from integration_tests.postgres import Postgres
 from tools.dbt import MODELS, PROGRAM, Dbt, DbtFailed
 from tools.dbt_package import PACKAGE, snake_case
@@ -161,7 +173,7 @@ def in_postgres(postgres: Postgres, folder: Path, form: Form, held: Mapping[str,
 
 @pytest.fixture(scope="module", params=[*FORMS, "postgres"])
 def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """The crafted workspace's models: in DuckDB in each form, and in PostgreSQL; all but Airbyte's in Los Angeles."""
+    """The models in DuckDB in each form, and in PostgreSQL; all but Airbyte's in a session of Los Angeles."""
     folder = tmp_path_factory.mktemp("crafted")
     if request.param == "postgres":
         form = Form(str, "as_is", ("timestamp", "timestamp with time zone", "VARCHAR"))
@@ -174,7 +186,7 @@ def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 def day(text: str) -> date:
-    return date.fromisoformat(f"2026-{text}")
+    return date.fromisoformat(f"{'2025' if text.startswith('12') else '2026'}-{text}")
 
 
 def at(text: str) -> datetime:
@@ -299,3 +311,200 @@ def test_transitions_tell_which_went_back_and_which_reopened(built: Built) -> No
         ("reopened", at("01-21")): ("In Progress", True, True),
         ("reopened", at("01-28")): ("Done", False, False),
     }
+
+
+def test_what_was_completed_counts_for_who_worked_on_it_then(built: Built) -> None:
+    found = {
+        (row["user_id"], row["week_start"]): (row["completed"], row["completed_points"])
+        for row in built.model("linear_user_activity")
+    }
+    assert found == {
+        ("ada", day("01-05")): (1, 3),  # committed
+        ("bob", day("01-05")): (1, 3),  # estimated anew, at 3 then
+        ("ada", day("01-12")): (1, 2),  # reopened, before it was assigned to bob
+        ("ada", day("01-19")): (1, 2),  # carried
+        ("bob", day("01-26")): (1, 2),  # reopened, completed again
+    }
+
+
+def test_a_teams_triage_and_an_issues_labels_are_told(built: Built) -> None:
+    (triage,) = built.model("linear_team_triage")
+    assert (triage["team_id"], triage["week_start"]) == ("ENG", day("02-02"))
+    assert (triage["entered"], triage["accepted"], triage["declined"]) == (1, 1, 0)
+    labels = built.model("linear_issue_labels")
+    assert {(row["issue_id"], row["label_name"], row["group_name"]) for row in labels} == {
+        ("committed", "Bug", "Area"),
+        ("committed", "Area", None),
+    }
+
+
+def test_projects_and_initiatives_add_up_what_is_below_them(built: Built) -> None:
+    weekly = {
+        (row["project_id"], row["week_start"]): (row["scope"], row["completed"], row["scope_points"])
+        for row in built.model("linear_project_weekly")
+    }
+    # estimated anew is in it from the beginning; committed came on 7 January, and went on 20 January.
+    assert [weekly["app", day(week)] for week in ("12-29", "01-05", "01-12", "01-19", "02-09")] == [
+        (1, 0, 3), (2, 2, 6), (2, 2, 6), (1, 1, 3), (1, 1, 13),
+    ]  # fmt: skip
+    found = {row["initiative_id"]: row for row in built.model("linear_initiative_progress")}
+    names = ("projects", "issues", "completed", "points", "share_completed")
+    assert {name: tuple(row[key] for key in names) for name, row in found.items()} == {
+        "growth": (2, 2, 2, 13 + 2, 1.0),
+        "mobile": (1, 1, 1, 13, 1.0),
+    }
+
+
+def test_a_customers_request_is_told_with_its_issue_and_its_project(built: Built) -> None:
+    found = {row["request_id"]: row for row in built.model("linear_customer_requests")}
+    names = ("customer_name", "identifier", "is_issue_open", "project_id", "is_important")
+    assert {name: tuple(row[key] for key in names) for name, row in found.items()} == {
+        "by issue": ("Acme", "estimated anew", False, "app", True),
+        "by project": ("Acme", None, None, "web", False),
+    }
+
+
+def refused(folder: Path, form: Form, held: Mapping[str, list[Row]], **variables: Any) -> str:
+    """What dbt says where it does not build the issues."""
+    built = in_duckdb(folder, form, held, **variables)
+    with pytest.raises(DbtFailed) as caught:
+        built.dbt.run("run", "--select", "stg_linear__issues", "stg_linear__teams")
+    return " ".join(str(caught.value).split())
+
+
+def test_a_schema_without_the_tables_is_refused(tmp_path: Path) -> None:
+    said = refused(tmp_path, AIRBYTE, tables(), linear_schema="nowhere")
+    assert "There is no table issues in the schema nowhere" in said
+    assert "Set the variable linear_schema to the schema that holds the tables of source-linear" in said
+
+
+def test_without_the_table_of_issues_nothing_is_built(tmp_path: Path) -> None:
+    held = {name: rows for name, rows in tables().items() if name != "issues"}
+    assert "There is no table issues in the schema main" in refused(tmp_path, AIRBYTE, held)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_another_form_of_names_is_refused_with_the_right_one(tmp_path: Path, form: str) -> None:
+    for case in ("as_is", "lower", "snake"):
+        if case != FORMS[form].case:
+            said = refused(tmp_path, FORMS[form], tables(), linear_column_case=case)
+            assert f"are not written as linear_column_case: {case} says" in said
+            assert f"Set the variable linear_column_case: {FORMS[form].case}" in said
+
+
+def test_a_table_without_its_key_is_refused(tmp_path: Path) -> None:
+    form = Form(lambda name: "number_one" if name == "id" else name, "as_is", AIRBYTE.times)
+    assert "has no column id, the key. Is it a table of source-linear?" in refused(tmp_path, form, tables())
+
+
+def test_an_unknown_form_is_refused(tmp_path: Path) -> None:
+    said = refused(tmp_path, AIRBYTE, tables(), linear_column_case="camel")
+    assert "The variable linear_column_case is 'camel'. Set it to as_is, lower, upper or snake." in said
+
+
+def test_without_history_a_cycle_says_so_and_tells_no_figure_of_it(tmp_path: Path) -> None:
+    held = {name: rows for name, rows in tables().items() if name != "issue_history"}
+    built = in_duckdb(tmp_path, AIRBYTE, held)
+    built.dbt.run("run", "--select", "+linear_cycle_outcomes")
+    for row in built.model("linear_cycle_outcomes"):
+        assert row["history"] == "not synced"
+        for name in ("committed", "added", "removed", "issues"):
+            assert row[name] is row[f"{name}_points" if name != "issues" else "points"] is None
+        assert (
+            row["carried_over"] is (0 if row["state"] in ("open", "active") else None)
+            or row["carried_over"] == 0
+        )
+
+
+def test_an_entry_that_is_missing_is_told(tmp_path: Path) -> None:
+    held = tables()
+    held["issue_history"] = [row for row in held["issue_history"] if row["id"] != "late:1"]
+    built = in_duckdb(tmp_path, AIRBYTE, held)
+    built.dbt.run("run", "--select", "+linear_cycle_outcomes")
+    told = {row["cycle_id"]: row["history"] for row in built.model("linear_cycle_outcomes")}
+    assert (told["C3"], told["C4"]) == ("with gaps", "complete")
+
+
+PAST = {
+    "linear_daily_open_issues": ("team_id, day, opened, ended, open_issues", "day < '2026-02-10'"),
+    "linear_team_daily": ("team_id, day, state_type, issues, points", "issues > 0 AND day < '2026-02-10'"),
+    "linear_team_flow": (
+        "team_id, week_start, created, completed, completed_points, canceled, reopened, in_progress, "
+        "median_cycle_time_days, p85_cycle_time_days",
+        "week_start < '2026-02-09'",
+    ),
+    "linear_cycle_daily": ("cycle_id, day, scope, started, completed, scope_points", "day < '2026-02-10'"),
+    "linear_cycle_outcomes": (", ".join(["cycle_id", *OUTCOMES["C1"]]), "state = 'completed'"),
+}
+
+
+def test_what_an_issue_does_today_changes_no_figure_of_yesterday(tmp_path: Path) -> None:
+    """Every issue is moved to another state, cycle, team, assignee and estimate, or to the trash."""
+
+    def past(built: Built) -> dict[str, list[Row]]:
+        built.dbt.run("run", "--select", MODELS)
+        return {
+            name: built.ask(f"SELECT {columns} FROM models.{name} WHERE {where} ORDER BY ALL")
+            for name, (columns, where) in PAST.items()
+        }
+
+    before = past(in_duckdb(tmp_path / "before", AIRBYTE, tables()))
+    moved = []
+    for number, issue in enumerate(ISSUES):
+        row = issue.row()
+        changes = list(issue.changes)
+        if not row.get("trashed"):
+            changes.append(("02-10 13:00", "estimate", row.get("estimate"), 21, "bob"))
+            changes.append(("02-10 14:00", "cycle", row.get("cycleId"), C4 if number % 2 else None, "bob"))
+            changes.append(
+                ("02-10 15:00", "assignee", row.get("assigneeId"), None if number % 3 else "ada", "bob")
+            )
+        states = list(issue.states)
+        if issue.team == "ENG" and not row.get("trashed"):
+            now = STATES[states[-1][1]][1]
+            states.append(("02-10 16:00", "doing" if now in ("completed", "canceled") else "done"))
+            changes.append(("02-10 17:00", "team", "ENG", "OPS", "bob"))
+        gone = (
+            {"trashed": True, "isArchived": True, "archivedAt": moment("02-10 18:00")}
+            if number % 5 == 4
+            else {}
+        )
+        values = {**issue.values, **(gone if not row.get("trashed") else {})}
+        values = {
+            name: value for name, value in values.items() if name not in ("cycleId", "estimate", "assigneeId")
+        }
+        if row.get("trashed"):
+            values = issue.values
+        moved.append(Issue(issue.name, issue.created, states, changes, values, issue.stale, issue.team))
+    later = in_duckdb(tmp_path / "after", AIRBYTE, tables(moved), linear_as_of="2026-02-11T12:00:00Z")
+    after = past(later)
+    assert after == before
+    assert all(before.values())
+    assert len(later.model("linear_issue_versions", "valid_from > '2026-02-10'")) > 50
+
+
+def test_days_begin_where_they_are_said_to(tmp_path: Path) -> None:
+    zones = {LOS_ANGELES: {"ENG": "02-08", "OPS": "02-08"}, "team": {"ENG": "02-08", "OPS": "02-09"}}
+    for zone, moved_on in zones.items():
+        built = in_duckdb(tmp_path, AIRBYTE, tables(), linear_timezone=zone)
+        built.dbt.run("run", "--select", MODELS)
+        found = {(row["team_id"], row["day"]): row for row in built.model("linear_daily_open_issues")}
+        assert found["ENG", day("01-01")]["opened"] == found["ENG", day("01-01")]["open_issues"] == 7
+        # Midnight of the 9th in UTC is the 8th in Los Angeles, and the 9th in Berlin.
+        assert found["OPS", day(moved_on["OPS"])]["opened"] == 1
+        assert min(key[1] for key in found if key[0] == "OPS") == day(moved_on["OPS"])
+        flow = {(row["team_id"], row["week_start"]): row for row in built.model("linear_team_flow")}
+        assert flow["ENG", day("01-12")]["completed"] == 3, "in the last minute: still Sunday in Los Angeles"
+
+
+def test_only_working_days_count_where_they_are_given(tmp_path: Path) -> None:
+    built = in_duckdb(tmp_path, AIRBYTE, tables(), linear_working_days=[1, 2, 3, 4, 5])
+    built.dbt.run("run", "--select", MODELS)
+    issues = {row["issue_id"]: row for row in built.model("linear_issues")}
+    # From Wednesday to Monday; from Tuesday to Saturday; worked on from Wednesday to Friday, and on a Sunday.
+    assert issues["back and forth"]["cycle_time_days"] == pytest.approx(3)
+    assert issues["back and forth"]["active_days"] == pytest.approx(3)
+    assert issues["committed"]["cycle_time_days"] == pytest.approx(4)
+    assert issues["committed"]["lead_time_days"] == pytest.approx(6)  # from Friday to the next Saturday
+    spent = built.model("linear_issue_time_in_state", "issue_id = 'taken back' AND state_id = 'doing'")
+    assert [row["days"] for row in spent] == [pytest.approx(1 + 1 + 0.5)]  # from Friday to Tuesday noon

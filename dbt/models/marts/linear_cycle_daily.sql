@@ -104,7 +104,7 @@ figures as (
         days.team_id,
         days.number,
         days.day,
-        days.day_number
+        cast(days.day_number as {{ dbt.type_bigint() }}) as day_number
         {%- for name in ['scope', 'started', 'completed', 'canceled'] %},
         {%- for unit, type in {'': dbt.type_bigint(), '_points': linear_number_type()}.items() %}
         cast(sum(coalesce(by_day.{{ name }}{{ unit }}, 0)) over (

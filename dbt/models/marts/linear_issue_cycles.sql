@@ -65,7 +65,7 @@ last_versions as (
 select
     stretches.issue_id,
     stretches.cycle_id,
-    stretches.stretch,
+    cast(stretches.stretch as {{ dbt.type_bigint() }}) as stretch,
     stretches.entered_at,
     stretches.left_at,
     -- Carried over by Linear: it was in the team's cycle that ended, open, and went from there into one that runs.

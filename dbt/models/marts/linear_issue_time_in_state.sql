@@ -7,8 +7,9 @@ with versions as (
         coalesce(versions.valid_until, {{ linear_as_of() }}) as until,
         case when versions.state_id = versions.previous_state_id and not versions.is_first then 0 else 1 end as is_entry
     from {{ ref('linear_issue_versions') }} as versions
+    inner join {{ ref('stg_linear__issues') }} as issues on versions.issue_id = issues.id
     left join {{ ref('linear_teams') }} as teams on versions.team_id = teams.team_id
-    where versions.state_id is not null and not versions.is_from_dates
+    where versions.state_id is not null and not versions.is_from_dates and not issues.is_deleted
 )
 
 select

@@ -76,6 +76,12 @@ def test_the_first_list_after_rows_were_sent_without_one_is_walked_to_its_end(st
     assert story(stream, *steps, *[Change("purge", 0.5)] * 4) == []
 
 
+def test_a_row_that_was_reported_without_a_list_is_sent_when_it_is_back() -> None:
+    unread = [Change("update", 0.5), Change("refuse", 0.5), Wait(4000), Sync(seed=2, walks=False)]
+    gone = [Change("hide", 0.5), Wait(4000), Sync(seed=3, walks=False)]
+    assert story("comments", Sync(seed=1), *unread, *gone, Change("show", 0.5), Wait(4000)) == []
+
+
 # A parent shown again while it was read; one half read by date; a row restored between its list and its page.
 @pytest.mark.parametrize("seed", [1107, 1363, 4008])
 def test_a_history_that_went_wrong_once_goes_well(seed: int) -> None:

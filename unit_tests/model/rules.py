@@ -328,7 +328,8 @@ class Sync:
                 yield self._send(row, pending.pop(row.id, False))
                 self._place(row)
             for one in unread:
-                self._copy.pop(one, None)
+                if self._listed is not None:  # else nobody knows whether the sketch has it
+                    self._copy.pop(one, None)
                 pending.setdefault(one, False)
             self._account(until)
             begin = until + 1 if until is not None else begin

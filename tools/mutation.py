@@ -22,7 +22,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
-from itertools import count, pairwise
+from itertools import count, islice, pairwise
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -83,24 +83,24 @@ class Fault:
 
 def faults_in(path: str, source: bytes) -> list[Fault]:
     """All faults that are known for a module, in the order of their places."""
-    found = {fault for fault in _Finder(path, source).faults() if _compiles(fault.planted(source))}
+    found = set(_Finder(path, source).faults())
     return sorted(found, key=lambda fault: (fault.start, fault.end, fault.text))
 
 
 def chosen(faults: Sequence[Fault], number: int) -> list[Fault]:
-    """A random choice by the fixed seeds, each of which takes its share."""
-    left, taken = list(faults), []
+    """A random choice by the fixed seeds, each of which takes its share of those that leave a program."""
+    taken: list[Fault] = []
     for position, seed in enumerate(SEEDS):
         share = number // len(SEEDS) + (position < number % len(SEEDS))
-        some = random.Random(seed).sample(left, min(share, len(left)))
-        left = [fault for fault in left if fault not in set(some)]
-        taken += some
+        left = [fault for fault in faults if fault not in set(taken)]
+        random.Random(seed).shuffle(left)
+        taken += islice((fault for fault in left if _compiles(fault)), share)
     return taken
 
 
-def _compiles(source: bytes) -> bool:
+def _compiles(fault: Fault) -> bool:
     try:
-        compile(source, "", "exec")
+        compile(fault.planted((ROOT / fault.path).read_bytes()), "", "exec")
     except SyntaxError:
         return False
     return True
@@ -249,7 +249,9 @@ def modules() -> list[str]:
 
 def tests_of(paths: Sequence[str]) -> list[str]:
     """The fast tests: the modules' own, and the histories, which notice most and come last."""
-    own = [f"unit_tests/{place}test_{Path(path).stem}.py" for path in paths for place in ("", "sync/")]
+    named = [(Path(path).parent.name, f"test_{Path(path).stem}.py") for path in paths]
+    own = [f"unit_tests/{place}/{name}" for place, name in named]
+    own += [f"unit_tests/{name}" for place, name in named if place != "components"]
     others = ["unit_tests/sync", "unit_tests/components", "unit_tests/test_histories.py"]
     return [one for one in dict.fromkeys([*own, *others]) if (ROOT / one).exists()]
 

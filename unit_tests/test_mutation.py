@@ -66,11 +66,16 @@ def test_an_operator_is_found_between_the_brackets_and_lines_of_its_operands() -
     }
 
 
-def test_the_choice_is_the_same_each_time_and_takes_no_fault_twice() -> None:
-    faults = [Fault("m.py", n, n, n, "", "") for n in range(500)]
+def test_the_choice_is_the_same_each_time_and_takes_no_fault_twice_and_none_that_is_no_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mutation, "ROOT", tmp_path)
+    (tmp_path / "m.py").write_text("x = 1\n")
+    wrong = [Fault("m.py", n, 0, 0, f"{n} = ", "") for n in range(50)]
+    faults = [Fault("m.py", n, 4, 5, str(n), "1") for n in range(500)] + wrong
     first = chosen(faults, 200)
     assert first == chosen(faults, 200) and len(set(first)) == 200
-    assert len(chosen(faults[:50], 200)) == 50
+    assert len(chosen(faults[450:], 200)) == 50
 
 
 @pytest.fixture

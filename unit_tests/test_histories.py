@@ -68,6 +68,19 @@ def test_a_parent_that_was_archived_and_restored_between_two_lists_has_its_rows_
     assert story("issue_state_spans", Sync(seed=1), Wait(4000), *steps) == []
 
 
+@pytest.mark.parametrize("stream", ["comments", "team_memberships", "issue_labels"])
+def test_the_first_list_after_rows_were_sent_without_one_is_walked_to_its_end(stream: str) -> None:
+    refused = Faults(failing={"*": "FORBIDDEN"}, together=True)
+    steps = [Sync(seed=1, faults=refused), Wait(4000), Sync(seed=2, faults=Faults(short=0.3)), Wait(4000)]
+    assert story(stream, *steps, *[Change("purge", 0.5)] * 4) == []
+
+
+# A parent shown again while it was read; one half read by date; a row restored between its list and its page.
+@pytest.mark.parametrize("seed", [1107, 1363, 4008])
+def test_a_history_that_went_wrong_once_goes_well(seed: int) -> None:
+    assert problems(plan(seed)) == []
+
+
 def story(stream: str, *steps: Step, rows: int = 5, archived_rows: str = "flag") -> list[str]:
     return problems(Plan(1, (stream,), rows, archived_rows, False, steps))
 

@@ -30,6 +30,7 @@ class Copy:
         listed: what Linear listed in this sync; None where its list did not come, or was not asked for.
         tracks: whether the rows that are sent are remembered at all.
         gone: rows that are pending and gone, where only the list tells.
+        roots: of a stream with several roots, those whose rows the copy may hold.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Copy:
         self._rest: list[str] = []  # gone, or apart, and no room in `pending` so far
         self._gone: set[str] = set()
         self.gone: frozenset[str] = frozenset()
+        self.roots = state.roots
         self._shown: dict[str, Seen] = {}  # not listed, but there when asked for by id
         self._sent: dict[str, str] = {}  # rows sent in this sync: with a newer stamp than listed, or unlisted
         self._holds = False  # the cursor stays: more is owed than can be named
@@ -225,14 +227,14 @@ class Copy:
         had, row = held(row_id), self._shown.get(row_id)
         if had is (row.archived if row else self.listed.flag(row_id)):
             return False
-        since = self.listed.since
         if self._parents and had is None and not self.listed.is_born(row_id):
             return True
-        if row:
-            comes = since.begin is None or row.updated >= since.begin or row.created >= since.begin
-        else:
-            comes = self.listed.comes(row_id)
+        comes = self._brings(row) if row else self.listed.comes(row_id)
         return not comes or (again and had is None and not self._is_young(row_id, row))
+
+    def _brings(self, row: Seen) -> bool:
+        """Whether the cursor brings a row, as it is now."""
+        return self.listed is None or self.listed.since.brings(row)
 
     def _is_young(self, row_id: str, row: Seen | None) -> bool:
         """Whether a row was created since the list before."""
@@ -307,8 +309,15 @@ class Copy:
             if (sent := self._sent.get(row.id)) is not None and sent >= row.updated:
                 continue  # an older version of a row never follows a newer one
             if self.tracks and row.id not in self.pending and not self._is_half_read(row):
-                if not self._is_named(row):
+                if not self._is_named(row) and (self._has(row.id) is row.archived or self._brings(row)):
                     self._put(row.id, row.archived)
+                elif not self._is_named(row):  # if this sync ends here, the cursor does not bring it again
+                    if self._room() <= 0:
+                        self._holds = True
+                        break
+                    self._put(row.id, None)
+                    self.pending[row.id] = False
+                    self.is_news = True
                 elif row.id not in self._new or self._new[row.id] is not row.archived:
                     named += row.id not in self._new
                     if self._room() <= 0 or named > MOST_NEW:
@@ -438,10 +447,8 @@ class Copy:
         if self.listed is None:
             return
         yield from self.listed.owed(until)
-        since = self.listed.since
         for row_id, row in self._shown.items():
-            comes = since.begin is None or row.updated >= since.begin or row.created >= since.begin
-            if comes and (until is None or row.updated <= until):
+            if self._brings(row) and (until is None or row.updated <= until):
                 yield row_id
 
     def _room(self) -> int:
@@ -469,6 +476,7 @@ class Copy:
             unsure=self._unsure,
             unlisted=self._unlisted,
             length=self._length,
+            roots=self.roots,
         )
 
 

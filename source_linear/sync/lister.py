@@ -141,6 +141,7 @@ class Lister:
         """Ask for a stream; for many, where none is given."""
         self._api = api
         self._stream, self._entity = (stream.name, stream.entity) if stream else ("", "")
+        self._operation = stream.operation.name if stream else "sync"
         self._needed = {"id", CURSOR_FIELD, stream.cursor_field if stream else CURSOR_FIELD}
         self.headers: Mapping[str, str] = {}  # of the first answer
 
@@ -201,7 +202,7 @@ class Lister:
         Raises:
             LinearError: one of them is refused, or Linear does not answer.
         """
-        query, variables = document(self._stream or "sync", questions)
+        query, variables = document(self._operation, questions)
         keys = {name: one.keys for name, one in questions.items()}
         answer = self._api.ask(self._stream, query, variables, keys, tries)
         self.headers = self.headers or answer.headers

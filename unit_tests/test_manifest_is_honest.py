@@ -1,4 +1,4 @@
-"""The manifest is honest: nonsense in any value that it declares is noticed, and what it does not name is nowhere.
+"""The manifest is honest: nonsense in a declared value is noticed, and no stream is named elsewhere.
 
 A stream is read through what the CDK makes of the manifest, over a session in memory.
 """

@@ -390,12 +390,6 @@ def test_rows_that_can_only_be_read_whole_are_picked():
     assert pages[-1] == Page(lost=[uuid(13)])
 
 
-def test_where_a_root_is_refused_what_it_may_have_is_not_lost():
-    part = Slice(BEGIN, ids=(uuid(13),), gone=frozenset([uuid(13)]))
-    pages, _ = read(links(), part, spoil=refusing("others"))
-    assert [page.lost for page in pages] == [[], [], []]
-
-
 # What cannot be read
 
 

@@ -121,6 +121,10 @@ class Listing:
                 raise LinearError(failure(stream, "NO_CURSOR", said))
             self.after = cursor
 
+    def is_lost(self, failed: Failure) -> bool:
+        """Whether a failure may be about the row behind which the next page begins."""
+        return bool(self.after) and failed.code in _OF_CURSORS and failed.index is None
+
     def step_back(self, stream: str) -> None:
         """Begin the next page a row earlier: its cursor may be a row that was purged meanwhile.
 
@@ -299,7 +303,7 @@ class Lister:
                 if failed.action is Action.REDUCE and listing.size > 1:
                     listing.size //= 2
                     continue
-                if listing.after and failed.code in _OF_CURSORS and failed.index is None:
+                if listing.is_lost(failed):
                     listing.step_back(self._stream)
                     continue
                 if not root.connection or not self._is_of_the_content(failed, ask, listing):

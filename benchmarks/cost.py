@@ -63,17 +63,16 @@ def _first_sync(issues: int) -> tuple[dict[str, int], dict[str, Spent]]:
 
 
 def by_stream(log: Iterable[Mapping[str, Any]]) -> dict[str, Spent]:
-    """What each stream asked for; '' is what no stream did. A query's name begins with its stream's."""
-    names = sorted((stream.name for stream in streams()), key=len, reverse=True)
+    """What each stream asked for; '' is what no stream did. A query has its stream's name."""
+    names = {stream.name for stream in streams()}
     spent: defaultdict[str, Spent] = defaultdict(Spent)
     for request in log:
         match = re.match(r"query (\w+)", request["query"])
-        asked = match.group(1) if match else ""
-        name = next((name for name in names if asked == name or asked.startswith(f"{name}_")), "")
-        if asked in (name, ""):
-            spent[name].pages += 1
-        else:
+        name = match.group(1) if match and match.group(1) in names else ""
+        if "{ n0: " in request["query"]:
             spent[name].lists += 1
+        else:
+            spent[name].pages += 1
         spent[name].points += request["complexity"]
     return dict(spent)
 

@@ -6,7 +6,7 @@ from benchmarks.process import ROOT
 from benchmarks.sections import Section, table
 from source_linear.packaged import manifest
 from source_linear.streams import Stream
-from tools.docs import LIMITS, ROWS_AN_ISSUE, SIZES, filled, first_sync, hours_of_waiting, points_a_row
+from tools.docs import LIMITS, ROWS_AN_ISSUE, SIZES, filled, first_sync, hours_of_waiting, points_a_row, walk
 from tools.schemas import streams
 
 PAGE = ROOT / "docs" / "performance.md"
@@ -66,9 +66,9 @@ def by_size(facts: Facts, known: Sequence[Stream]) -> Iterator[str]:
     for chosen, name in ((known, "all"), ([one for one in known if one is not widest], "without")):
         for issues in SIZES:
             counted = sum(ROWS_AN_ISSUE.get(stream.name, 0) for stream in chosen) * issues
-            bounds = first_sync(chosen, issues)
+            bounds, walked = first_sync(chosen, issues), walk(chosen, issues)[0]
             reading = [
-                _span([seconds_of_reading(facts, counted, bound[0], latency) for bound in bounds])
+                _span([seconds_of_reading(facts, counted, bound[0], walked, latency) for bound in bounds])
                 for latency in _LATENCIES
             ]
             waits = [3600 * hours_of_waiting(*bound, _KEY) for bound in bounds]
@@ -95,11 +95,15 @@ def by_size(facts: Facts, known: Sequence[Stream]) -> Iterator[str]:
     )
 
 
-def seconds_of_reading(facts: Facts, rows: float, requests: float, latency: int) -> float:
-    """What is longer, the answers or the process, after the start."""
+def seconds_of_reading(facts: Facts, rows: float, requests: float, walked: int, latency: int) -> float:
+    """What is longer, the answers or the process, after the start and the requests that walk the lists."""
     workers = manifest()["spec"]["connection_specification"]["properties"]["num_workers"]["default"]
-    answers = requests * latency / 1000 / float(workers)
-    return facts["startup"]["discover"] + max(answers, rows / facts["speed"]["reading rate"])
+    answers = (requests - walked) * latency / 1000 / float(workers)
+    return (
+        facts["startup"]["discover"]
+        + walked * latency / 1000
+        + max(answers, rows / facts["speed"]["reading rate"])
+    )
 
 
 def _span(seconds: Sequence[float]) -> str:

@@ -31,12 +31,15 @@ import requests
 
 from benchmarks.streams import STREAMS
 from integration_tests.linear_api import LinearApi
+from source_linear.graphql import points_a_row
 from source_linear.streams import Stream
 
 _DIFFERENT_ROWS = 250
 _DAYS = 730
 _REQUESTS_AN_HOUR, _POINTS_AN_HOUR = 2_500, 3_000_000  # of an API key
 _HOUR = 3600.0
+_POINTS_OF_DATES = 1.5  # of a row of which a walk asks for id and dates
+_WALK = re.compile(r'(list_(\w+)_all_\d+): \w+\(first: (\d+), includeArchived: true(?:, after: "([^"]+)")?')
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,10 @@ class Workspace:
                     first = max(first, -(-moment * self.sizes[stream] // span) - 1)
                     while first < self.sizes[stream] and self.created(stream, first) < _milliseconds(text):
                         first += 1
+                elif operator == "lt":
+                    last = min(last, -(-moment * self.sizes[stream] // span))
+                    while last >= 0 and self.created(stream, last) >= _milliseconds(text):
+                        last -= 1
                 elif operator == "lte":
                     last = min(last, moment * self.sizes[stream] // span)
                     while last >= 0 and self.created(stream, last) > _milliseconds(text):
@@ -105,28 +112,20 @@ class Pages:
     def __init__(self, stream: Stream, nodes: list[dict[str, Any]]) -> None:
         self.name = stream.name
         self._root = stream.roots[0].name.encode()
-        self._point = stream.points_a_row
+        self._point = points_a_row(stream.roots[0])
         self._ends = [_serialised(stream, node) for node in islice(cycle(nodes), _DIFFERENT_ROWS)]
 
     def page(self, workspace: Workspace, variables: Mapping[str, Any]) -> bytes:
-        """One page, newest row first; the cursor is the next row's number."""
+        """One page, newest row first; the cursor is the last row's id."""
         rows = workspace.selected(self.name, variables.get("filter") or {})
-        after = variables.get("after")
-        newest = rows.stop - 1 if after is None else int(after)
-        oldest = max(rows.start, newest - variables["first"] + 1)
-        nodes = []
-        for row in range(newest, oldest - 1, -1):
-            date = _text(workspace.created(self.name, row))
-            nodes.append(
-                b'{"id":"%08x-0000-4000-8000-000000000000","createdAt":"%b","updatedAt":"%b",%b'
-                % (row, date, date, self._ends[row % _DIFFERENT_ROWS])
-            )
-        more = b"true" if oldest > rows.start else b"false"
-        return b'{"data":{"%b":{"nodes":[%b],"pageInfo":{"hasNextPage":%b,"endCursor":"%d"}}}}' % (
+        shown = _after(rows, variables.get("after"), variables["first"])
+        nodes = [_node(workspace, self.name, row, self._ends[row % _DIFFERENT_ROWS]) for row in shown]
+        more = b"true" if shown and shown[-1] > rows.start else b"false"
+        return b'{"data":{"%b":{"nodes":[%b],"pageInfo":{"hasNextPage":%b,"endCursor":%b}}}}' % (
             self._root,
             b",".join(nodes),
             more,
-            oldest - 1,
+            b'"%b"' % _id(shown[-1]) if shown else b"null",
         )
 
     def points(self, first: int) -> float:
@@ -183,7 +182,7 @@ class Server:
             answer = self._pages[name].page(workspace, variables)
             points = self._pages[name].points(variables["first"])
         else:
-            answer, points = _who(workspace), 3.0
+            answer, points = _beforehand(workspace, asked.get("query", ""), asked.get("variables") or {})
         headers = b"X-Complexity: %d\r\n" % points
         if workspace.limited:
             headers += self._budgets.setdefault(path, Budget()).headers(points)
@@ -242,6 +241,33 @@ def _serialised(stream: Stream, node: Mapping[str, Any]) -> bytes:
     return orjson.dumps(rest)[1:]
 
 
+def _beforehand(workspace: Workspace, query: str, variables: Mapping[str, Any]) -> tuple[bytes, float]:
+    """What a sync asks before it reads: whose credentials these are, and ids and dates of all rows."""
+    lists, points = [], 3.0
+    for key, name, first, after in _WALK.findall(query):
+        selected = workspace.selected(name, variables.get(f"filter_{key}") or {})
+        shown = _after(selected, after or None, int(first))
+        rows = [_node(workspace, name, row, b'"archivedAt":null,"trashed":null}') for row in shown]
+        lists.append(b'"%b":{"nodes":[%b]}' % (key.encode(), b",".join(rows)))
+        points += int(first) * _POINTS_OF_DATES
+    return b'{"data":{%b}}' % b",".join([_who(workspace), *lists]), points
+
+
+def _after(rows: range, cursor: str | None, first: int) -> range:
+    """The next rows of a list behind a cursor, newest first."""
+    newest = rows.stop - 1 if cursor is None else int(cursor[:8], 16) - 1
+    return range(newest, max(rows.start, newest - first + 1) - 1, -1)
+
+
+def _node(workspace: Workspace, stream: str, row: int, end: bytes) -> bytes:
+    date = _text(workspace.created(stream, row))
+    return b'{"id":"%b","createdAt":"%b","updatedAt":"%b",%b' % (_id(row), date, date, end)
+
+
+def _id(row: int) -> bytes:
+    return b"%08x-0000-4000-8000-%012x" % (row, row)  # as different at its end as random ids are
+
+
 def _who(workspace: Workspace) -> bytes:
     organization = {
         "id": "o",
@@ -251,7 +277,7 @@ def _who(workspace: Workspace) -> bytes:
     }
     viewer = {"id": "u", "name": "n", "email": "e", "admin": True}
     counted = {"createdIssueCount": workspace.sizes["issues"]}
-    return orjson.dumps({"data": {"viewer": viewer, "organization": organization, "counted": counted}})
+    return orjson.dumps({"viewer": viewer, "organization": organization, "counted": counted})[1:-1]
 
 
 def _text(milliseconds: int) -> bytes:

@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from source_linear.sync.bounds import LOOKBACK
-
 from benchmarks.cost import by_stream
 from benchmarks.pictures import OTHERS_TOO, OURS, OURS_TOO
 from benchmarks.process import ROOT
@@ -19,13 +17,14 @@ from benchmarks.sections import Section, Target, median_and_range, say, table
 from benchmarks.simulator import SimulatedWorkspace
 from benchmarks.sizes import Sizes
 from integration_tests.connector import COMMAND
+from source_linear.declared import lookback_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _MOST_RUNS = 3
 _REQUESTS_AN_HOUR, _POINTS_AN_HOUR = 2_500, 3_000_000  # of an API key
-_BEYOND = LOOKBACK.total_seconds() + 1  # what is newer is read again
+_BEYOND = lookback_of().total_seconds() + 1  # what is newer is read again
 _UNPROBED = [sys.executable, str(ROOT / "benchmarks" / "unprobed.py")]
 _FEW = 20  # streams
 _MOST_REQUESTS, _MOST_POINTS, _MOST_SECONDS = 3, 5_000, 2.5

@@ -55,7 +55,7 @@ def throughput(url: str, rows: int) -> float:
     started = time.monotonic()
     with socket.create_connection((where.hostname or "", where.port or 80)) as connection:
         for newest in range(rows - 1, -1, -stream.page_size):
-            variables = {"first": stream.page_size, "after": str(newest)}
+            variables = {"first": stream.page_size, "after": f"{newest + 1:08x}"}
             body = orjson.dumps({"operationName": stream.name, "variables": variables})
             connection.sendall(
                 b"POST %b/graphql HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%b"

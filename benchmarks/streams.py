@@ -1,10 +1,11 @@
 """The streams that are read for speed: `issues` with 60 of its columns, `comments` with all."""
 
-from dataclasses import replace
 from typing import Any
 
+from source_linear.catalog import narrowed
+from source_linear.packaged import manifest
 from source_linear.streams import Stream
-from tools.schemas import contract, schema_of, streams
+from tools.schemas import contract, schema_of
 
 # Not among the 60: columns that few workspaces fill, and a second name of another.
 _LEFT_OUT = {
@@ -23,10 +24,12 @@ _LEFT_OUT = {
 
 
 def _streams() -> dict[str, Stream]:
-    declared = {stream.name: stream for stream in streams()}
-    issues = declared["issues"]
-    columns = frozenset(issues.column_names) - _LEFT_OUT
-    return {"issues": replace(issues, columns=columns), "comments": declared["comments"]}
+    declared = {entry["$parameters"]["name"]: entry["$parameters"] for entry in manifest()["streams"]}
+    columns = [one for one in Stream.from_parameters(declared["issues"]).column_names if one not in _LEFT_OUT]
+    return {
+        "issues": Stream.from_parameters(narrowed(declared["issues"], columns)),
+        "comments": Stream.from_parameters(declared["comments"]),
+    }
 
 
 STREAMS = _streams()

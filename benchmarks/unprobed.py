@@ -3,13 +3,12 @@
 python benchmarks/unprobed.py read --config FILE --catalog FILE --state FILE
 """
 
-from source_linear.sync.deletions import Deletions
-
 from source_linear.run import main
-from source_linear.source import SourceLinear
-from source_linear.sync.probe import Probe
+from source_linear.sync import sync
+from source_linear.sync.probe import Finding, Probe
 
 if __name__ == "__main__":
-    SourceLinear._probe = lambda self, deletions: Probe({})  # type: ignore[method-assign]
-    Deletions.compare = lambda self, *found: None  # type: ignore[method-assign]
+    sync.due = lambda streams, *_: set()  # type: ignore[assignment]
+    Probe.questions = lambda self: {}  # type: ignore[method-assign]
+    Probe.find = lambda self, *_: {name: Finding() for name in self._wanted}  # type: ignore[method-assign]
     main()

@@ -15,8 +15,9 @@ from airbyte_cdk.sources.declarative.concurrent_declarative_source import Concur
 
 from benchmarks.streams import STREAMS
 from source_linear.config import read_json
+from source_linear.graphql import PAGE_INFO
 from source_linear.linear.selection import text
-from source_linear.streams import PAGE_INFO, Stream
+from source_linear.streams import Stream
 from tools.schemas import contract, schema_of
 
 PAGE_SIZE = 25
@@ -26,9 +27,10 @@ def manifest(stream: Stream) -> dict[str, Any]:
     """A manifest with one stream."""
     root = stream.roots[0]
     page = f"response.data.{root.name}.pageInfo"
+    info = " ".join(PAGE_INFO)
     query = (
         f"query {stream.name}($first: Int!, $after: String) {{ {root.name}(first: $first, after: $after, "
-        f"includeArchived: true) {{ nodes {{ {text(root.fields)} }} {PAGE_INFO} }} }}"
+        f"includeArchived: true) {{ nodes {{ {text(root.fields)} }} pageInfo {{ {info} }} }} }}"
     )
     return {
         "version": "7.39.1",

@@ -12,13 +12,14 @@ from integration_tests.linear_api import LinearApi, Workspace
 from integration_tests.linear_api.deviations import DEVIATIONS, deviate
 from integration_tests.linear_api.rows import plain
 from integration_tests.linear_api.schema import Kind
-from source_linear.shared import Shared
+from source_linear.linear.api import Api
 from tools.schemas import streams
 from tools.verify.__main__ import DIFFERS, FAILED, HOLDS, look, main
 from tools.verify.asking import Linear
 from tools.verify.claim import Findings, Verdict
 from tools.verify.claims import CLAIMS
 from tools.verify.report import document
+from tools.verify.settings import api_of, configuration
 from tools.verify.watch import claims, watch
 
 STREAMS = {one.name: one for one in streams()}
@@ -26,20 +27,18 @@ STREAMS = {one.name: one for one in streams()}
 TOGETHER: dict[str, set[str]] = {}
 
 
-def shared(api: LinearApi, key: str) -> Shared:
-    return Shared(
-        {"credentials": {"auth_type": "API Key", "api_key": key}, "api_url": api.url}, lambda _: None
-    )
+def asks(api: LinearApi, key: str) -> Api:
+    return api_of(configuration(None, {"LINEAR_API_KEY": key, "LINEAR_API_URL": api.url}))
 
 
 def linear_of(api: LinearApi) -> Linear:
     """Asks the simulator; a pause takes no time but the simulator's."""
     return Linear(
-        shared(api, api.api_key).api,
+        asks(api, api.api_key),
         STREAMS,
         sleep=api.clock.advance,
         now=lambda: api.clock.milliseconds / 1000,
-        stranger=shared(api, "nobody").api,
+        stranger=asks(api, "nobody"),
     )
 
 

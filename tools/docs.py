@@ -10,16 +10,22 @@ README.md and pages of docs/, and in docs/streams.svg. A test fails when it drif
 import json
 import math
 import textwrap
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import yaml
 from graphql import GraphQLObjectType, GraphQLSchema
 
+from source_linear import graphql
+from source_linear.graphql import MAX_COST, MAX_PAGE_SIZE, NestedList, Root, affordable, ids_in
 from source_linear.linear.errors import TABLE, Action
 from source_linear.linear.selection import parse, price
 from source_linear.packaged import manifest
-from source_linear.streams import MAX_COST, NestedList, Stream
+from source_linear.streams import Stream
+from source_linear.sync.lister import Lister
+from source_linear.sync.probe import Probe, Wanted
+from source_linear.sync.workspace import questions
 from tools.diagram import picture
 from tools.evidence import EVIDENCE, OTHER_TYPES, columns_of_any_json
 from tools.relations import AREAS, area_of, node_type, phrase_of, relations
@@ -178,7 +184,7 @@ def deletion_seen(stream: Stream) -> str:
     """When a sync reports that a row is gone, or sends one that became visible."""
     if not stream.reports_deleted:
         return ""
-    return "next sync" if stream.is_comparable(False) else "`detect_deletions`"
+    return "`detect_deletions`" if stream.is_long else "next sync"
 
 
 def joins(known: Sequence[Stream], linear: GraphQLSchema) -> Iterator[str]:
@@ -264,25 +270,25 @@ LIMITS = {"an API key": (2_500, 3_000_000), "an OAuth app": (5_000, 2_000_000)}
 # Of a workspace for which the cost of a first sync is computed; all other streams fit into a page.
 ROWS_AN_ISSUE = {"issues": 1, "issue_history": 1, "issue_state_spans": 1, "comments": 3, "attachments": 1}
 SIZES = (1_000, 10_000, 100_000)
+_FIRST = 50  # rows that a walk asks for at first (source_linear/sync/probe.py)
 
 
 def page_cost(stream: Stream) -> float:
-    """Points of one page, by Linear's formula (LIMITS-4): of what is asked for, not of what comes."""
+    """Points of a page of each root, by Linear's formula (LIMITS-4): of what is asked for, not what came."""
     if stream.connection:
-        return stream.page_size * stream.points_a_row
+        return stream.page_size * sum(graphql.points_a_row(root) for root in stream.roots)
     return sum(1 + price(root.fields) for root in stream.roots)
 
 
-def _lists(stream: Stream) -> list[NestedList]:
-    own = [nested for nested in stream.lists.values() if nested.first]
-    return own + [root.children for root in stream.roots if root.children]
-
-
 def _follow_cost(stream: Stream) -> float:
-    """Points of reading on all lists of a row: source_linear/sync/lists.py."""
-    return sum(
-        1 + price(parse(nested.page(nested.after(nested.first), whole=False))) for nested in _lists(stream)
-    )
+    """Points of reading on all lists of a row, by pages twice as long (source_linear/sync/lister.py)."""
+
+    def points(root: Root, nested: NestedList) -> float:
+        inner = (*parse("id"), nested.page(max(10, 2 * nested.first), "x"))
+        return graphql.page(root, "n0", inner, 1, where=ids_in(["x"])).points
+
+    own = sum(points(stream.roots[0], one) for one in stream.lists.values() if one.first)
+    return own + max(points(root, root.children) if root.children else 0 for root in stream.roots)
 
 
 def requests_for(stream: Stream, rows: float, windows: int = 1) -> tuple[int, int]:
@@ -290,19 +296,42 @@ def requests_for(stream: Stream, rows: float, windows: int = 1) -> tuple[int, in
 
     At least: those for pages. At most: with every nested list longer than what came, but soon at its end.
     """
-    pages = windows * max(1, math.ceil(rows / windows / stream.page_size))
+    pages = windows * max(len(stream.roots), math.ceil(rows / windows / stream.page_size))
     return pages, pages + windows * math.ceil(rows / windows * _follow_cost(stream) / MAX_COST)
 
 
 def points_a_row(stream: Stream) -> tuple[float, float]:
     """At least and at most, as for requests."""
-    own = page_cost(stream) / stream.page_size
+    own = max(graphql.points_a_row(root) for root in stream.roots)
     return own, own + _follow_cost(stream)
+
+
+def walk(known: Sequence[Stream], issues: int) -> tuple[int, float]:
+    """Requests and points of walking all lists, as a first sync does before it reads: one after the other."""
+    nothing: Any = None  # is asked
+    wanted = [Wanted(stream, None, stream.is_comparable) for stream in known]
+    short = Probe(Lister(nothing), [one for one in wanted if not one.stream.is_long], ())
+    long = Probe(Lister(nothing), [one for one in wanted if one.stream.is_long], ())
+    long.span("2020-01-01T00:00:00.000Z", "2026-01-01T00:00:00.000Z", issues)
+    slices = long.questions()
+    rounds = defaultdict(
+        list, {-1: [*questions(()).values(), *short.questions().values()], 0: [*slices.values()]}
+    )
+    for stream in known:
+        if stream.name in ROWS_AN_ISSUE and not stream.parents:
+            root, rows = stream.roots[0], ROWS_AN_ISSUE[stream.name] * issues
+            many = sum(one.asked.name == root.name for one in slices.values())
+            left = rows / many - (MAX_PAGE_SIZE if many > 1 else _FIRST)
+            page = graphql.page(root, "list", root.dates, MAX_PAGE_SIZE, "x", {"createdAt": {}})
+            for number in range(math.ceil(left / MAX_PAGE_SIZE)):
+                rounds[number + 1] += [page] * many
+    requests = sum(len(list(affordable(one, lambda asked: asked.points))) for one in rounds.values())
+    return requests, sum(asked.points for one in rounds.values() for asked in one)
 
 
 def first_sync(known: Sequence[Stream], issues: int) -> tuple[tuple[int, float], tuple[int, float]]:
     """Requests and points of a first sync, at least and at most, by Linear's published formula."""
-    least, most = [1, 0.0], [1, 0.0]  # one request asks whose credentials they are
+    least, most = ([*walk(known, issues)] for _ in range(2))
     for stream in known:
         windows = stream.windows_of(issues) if stream.kind in ("windowed", "child") else 1
         rows = ROWS_AN_ISSUE.get(stream.name, 0) * issues
@@ -346,11 +375,13 @@ def first_sync_table(known: Sequence[Stream]) -> Iterator[str]:
 def quiet_sync(known: Sequence[Stream]) -> Iterator[str]:
     """What a sync costs that finds nothing new."""
     points = sum(math.ceil(page_cost(stream)) for stream in known)
+    requests = 1 + sum(len(stream.roots) for stream in known)
     yield (
-        f"Without the change probe a sync of all streams that finds nothing new would make {len(known) + 1} "
+        f"Without the change probe a sync of all streams that finds nothing new would make {requests} "
         f"requests and cost about {round(points, -3):,} points by the formula. "
         "[With it](performance.md#an-incremental-sync) it makes one or two, and more in a workspace with "
-        "long lists of users, labels, cycles or memberships: one for each further 250 rows."
+        "long lists of users, labels, cycles or memberships: one for each further 250 rows. Where "
+        "`detect_deletions` is due, the long lists of issues, comments and the like are walked as well."
     )
 
 

@@ -65,6 +65,23 @@ def test_an_empty_window_of_the_load_server_is_one_empty_page(pages: Pages) -> N
     assert _read(pages, workspace, {"lte": _moment(workspace.origin - 1)}) == []
 
 
+def test_the_load_server_lists_each_row_once_to_a_walk(pages: Pages) -> None:
+    server, ids, after = Server({"issues": pages}), [], ""
+    workspace = server.workspace(b"/issues/50/graphql")
+    middle = _moment(workspace.created("issues", 25))
+    while True:
+        root = f"issues(first: 10, includeArchived: true{after}, filter: $filter_list_issues_all_0)"
+        query = f"query sync {{ list_issues_all_0: {root} {{ nodes {{ id }} }} }}"
+        body = {"query": query, "variables": {"filter_list_issues_all_0": {"createdAt": {"lt": middle}}}}
+        _, answer = server.answer(b"/issues/50/graphql", json.dumps(body).encode())
+        nodes = json.loads(answer)["data"]["list_issues_all_0"]["nodes"]
+        ids += [node["id"] for node in nodes]
+        if len(nodes) < 10:
+            break
+        after = f', after: "{ids[-1]}"'
+    assert len(ids) == len(set(ids)) == 25
+
+
 def test_the_load_server_counts_down_the_budget_of_each_run(pages: Pages) -> None:
     server = Server({"issues": pages})
     body = json.dumps({"operationName": "issues", "variables": {"first": 10}}).encode()
@@ -89,7 +106,7 @@ def test_the_usual_manifest_has_a_pair_for_each_relation_and_list() -> None:
 def test_requests_count_for_the_stream_that_made_them() -> None:
     log = [
         {"query": "query issues($first: Int!) {}", "complexity": 5},
-        {"query": "query issues_lists { n0: issues }", "complexity": 2},
+        {"query": "query issues($filter_n0: IssueFilter) { n0: issues }", "complexity": 2},
         {"query": "query issue_history {}", "complexity": 7},
         {"query": "query who { viewer { id } }", "complexity": 3},
     ]

@@ -84,6 +84,7 @@ class Listing:
     Attributes:
         name: the list, for sentences.
         size: how many rows the next page asks for.
+        most: more are too complex for a page.
         after: the cursor behind which the next page begins.
         count: how many rows came.
         ended: whether there is no further page.
@@ -91,6 +92,7 @@ class Listing:
 
     name: str
     size: int
+    most: int = MAX_PAGE_SIZE
     after: str = ""
     count: int = 0
     ended: bool = False
@@ -587,7 +589,7 @@ class Lister:
         share = _POINTS_A_REQUEST / len(waiting)
         for place, (key, (one, nested, listing)) in enumerate(waiting.items()):
             cheap = int((share - 3) / price((nested.page(1),)))
-            listing.size = max(1, min(MAX_PAGE_SIZE, max(listing.size, cheap)))
+            listing.size = max(1, min(listing.most, max(listing.size, cheap)))
             names[f"n{place}"] = key
             # The root with a filter, not `issue(id:)`: that fails the whole query where a row was purged.
             inner = (*_IDS, nested.page(listing.size, listing.after, order=order))
@@ -600,7 +602,7 @@ class Lister:
                 if reply.kind is Kind.CONFIG and reply.code not in REFUSALS:
                     raise LinearError(reply)
                 if reply.action is Action.REDUCE and listing.size > 1:
-                    listing.size = listing.size // 2
+                    listing.most = listing.size // 2
                     rest[key] = (one, nested, listing)
                     continue
                 if reply.action is Action.RETRY and self._is_of_all(reply):

@@ -16,13 +16,14 @@ from pathlib import Path
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from source_linear.linear.errors import LinearError
-from source_linear.sync.workspace import ask_who
+from source_linear.sync.lister import Lister
+from source_linear.sync.workspace import questions, workspace_of
 from tools.schemas import streams
 from tools.verify.asking import BoundReached, Linear, NotSeen
 from tools.verify.claim import Claim, Findings, Outcome, Verdict, unseen
 from tools.verify.claims import CLAIMS
 from tools.verify.report import beforehand, conclusion, document, line
-from tools.verify.settings import address, configuration, shared, stranger
+from tools.verify.settings import address, api_of, configuration, stranger
 from tools.verify.watch import TITLE, Event, watch
 from tools.verify.watch import claims as watched
 
@@ -55,17 +56,17 @@ def main(arguments: Sequence[str] | None = None, say: Callable[[str], None] = pr
     logging.getLogger("airbyte").setLevel(logging.CRITICAL)  # it would repeat Linear's texts
     try:
         config = configuration(options.config, os.environ)
-        api = shared(config, options.config).api
+        api = api_of(config, options.config)
     except AirbyteTracedException as error:
         print(error.message, file=sys.stderr)
         return FAILED
-    auth_type = config["credentials"]["auth_type"]
+    auth_type = config.credentials["auth_type"]
     known = {one.name: one for one in streams()}
-    linear = Linear(api, known, auth_type != "API Key", stranger=stranger(config).api)
+    linear = Linear(api, known, auth_type != "API Key", stranger=stranger(config))
     say(beforehand(address(config), options.watch) + "\n")
     started = time.monotonic()
     try:
-        ask_who(api)
+        workspace_of(Lister(api).ask(questions(())), ())
     except LinearError as error:
         print(error, file=sys.stderr)
         return FAILED

@@ -5,14 +5,13 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from source_linear.query import Shape, StreamQuery
-from source_linear.sync.lists import items_of
-from source_linear.sync.windows import Window
-
 from source_linear.config import milliseconds
+from source_linear.graphql import MAX_PAGE_SIZE, Root, document
 from source_linear.linear.errors import REFUSALS
 from source_linear.packaged import packaged
-from source_linear.streams import CURSOR_FIELD, MAX_PAGE_SIZE, Record, Stream
+from source_linear.streams import CREATED_AT, CURSOR_FIELD, Record, Stream
+from source_linear.sync.lister import items_of
+from source_linear.sync.reader import changed_since
 from source_linear.sync.records import transformation
 from tools.verify.asking import Linear, NotSeen, Reply
 
@@ -20,37 +19,30 @@ BEGINNING = "2000-01-01T00:00:00.000Z"
 DATES = "id createdAt updatedAt archivedAt"
 
 
-def small_page(linear: Linear, stream: Stream) -> Reply:
-    """The reply to a stream's query as a later sync sends it: one row, newest change first."""
+def small_pages(linear: Linear, stream: Stream) -> list[Reply]:
+    """The replies to a stream's query, one a root, as a later sync sends it: one row, newest change first."""
+    changed = changed_since(stream, BEGINNING) if stream.kind in ("windowed", "child") else None
+    return [_page(linear, stream, root, 1, CURSOR_FIELD, changed) for root in stream.roots]
 
+
+def full_pages(linear: Linear, stream: Stream) -> list[Reply]:
+    """The same as a first sync sends it, with as many rows as the formula allows."""
+    created = (
+        {CREATED_AT: {"gte": BEGINNING, "lte": now(linear)}} if stream.kind in ("windowed", "child") else None
+    )
+    return [_page(linear, stream, root, stream.page_size, CREATED_AT, created) for root in stream.roots]
+
+
+def _page(
+    linear: Linear, stream: Stream, root: Root, first: int, order: str, where: Mapping[str, Any] | None
+) -> Reply:
     def make() -> Reply:
-        variables: dict[str, Any] = {"orderBy": CURSOR_FIELD, "order": CURSOR_FIELD}
-        if stream.kind in ("windowed", "child"):
-            window = Window.since(stream, BEGINNING)
-            variables["filter"] = window.filter({CURSOR_FIELD: {"gte": BEGINNING, "lte": now(linear)}})
-        return _ask(linear, stream, variables, 1)
+        given = {"first": first, "orderBy": order, "order": order, "filter": where}
+        query, variables = document(stream.name, {root.name: stream.operation.page(root, root.fields, given)})
+        return linear.ask(query, variables, int(variables.get("first", 0)))
 
-    reply: Reply = linear.once(f"small {stream.name}", make)
+    reply: Reply = linear.once(f"page {stream.name} {root.name} {first} {order}", make)
     return reply
-
-
-def page(linear: Linear, stream: Stream) -> Reply:
-    """The reply to a stream's query as a first sync sends it, with as many rows as the formula allows."""
-
-    def make() -> Reply:
-        variables: dict[str, Any] = {"orderBy": "createdAt", "order": "createdAt"}
-        if stream.kind in ("windowed", "child"):
-            variables["filter"] = {"createdAt": {"gte": BEGINNING, "lte": now(linear)}}
-        return _ask(linear, stream, variables, stream.page_size)
-
-    reply: Reply = linear.once(f"page {stream.name}", make)
-    return reply
-
-
-def _ask(linear: Linear, stream: Stream, variables: Mapping[str, Any], first: int) -> Reply:
-    document = StreamQuery(stream).rows(stream.roots, Shape(first))
-    given = {name: value for name, value in variables.items() if f"${name}" in document}
-    return linear.ask(document, given, first if stream.connection else 0)
 
 
 def now(linear: Linear) -> str:
@@ -69,28 +61,35 @@ def is_refusal(reply: Reply) -> bool:
     return failure is not None and (failure.code in REFUSALS or failure.code == "INPUT_ERROR")
 
 
-def nodes_of(linear: Linear, stream: Stream) -> Iterator[tuple[Any, list[Record]]]:
-    """The nodes of a stream's page, by root; nothing where it is refused."""
+def is_refused(linear: Linear, stream: Stream) -> bool:
+    """Whether a stream, or the rows of one of its roots, may not be read with these credentials.
+
+    Raises:
+        NotSeen: Linear does not say.
+    """
+    return any(is_refusal(reply) for reply in small_pages(linear, stream))
+
+
+def nodes_of(linear: Linear, stream: Stream) -> Iterator[tuple[Root, Reply, list[Record]]]:
+    """The nodes of a stream's page, by root, with the reply; nothing where it is refused."""
     try:
-        reply = page(linear, stream)
+        replies = full_pages(linear, stream)
     except NotSeen:
         return
-    if reply.failure:
-        return
-    for root in stream.roots:
+    for root, reply in zip(stream.roots, replies, strict=True):
+        if reply.failure:
+            continue
         given = reply.data.get(root.name)
         if stream.connection:
-            yield root, reply.nodes(root.name)
+            yield root, reply, reply.nodes(root.name)
         elif isinstance(given, list | dict):
-            yield (
-                root,
-                [one for one in (given if isinstance(given, list) else [given]) if isinstance(one, dict)],
-            )
+            some = given if isinstance(given, list) else [given]
+            yield root, reply, [one for one in some if isinstance(one, dict)]
 
 
 def nodes(linear: Linear, name: str) -> list[Record]:
     """The nodes of the page of a stream with one root."""
-    return [node for _, some in nodes_of(linear, linear.streams[name]) for node in some]
+    return [node for _, _, some in nodes_of(linear, linear.streams[name]) for node in some]
 
 
 def records(linear: Linear, stream: Stream) -> list[Record]:
@@ -100,7 +99,7 @@ def records(linear: Linear, stream: Stream) -> list[Record]:
         KeyError, TypeError, AttributeError: Linear's answer is not of the form that its schema says.
     """
     transform, rows = transformation(stream), []
-    for root, some in nodes_of(linear, stream):
+    for root, _, some in nodes_of(linear, stream):
         for node in some:
             rows += _rows_of(stream, root, copy.deepcopy(node)) if root.children else [copy.deepcopy(node)]
     rows = rows[:MAX_PAGE_SIZE]

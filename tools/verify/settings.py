@@ -2,19 +2,20 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from source_linear.config import DEFAULT_API_URL, config_error, normalized, read_config, validate
+from source_linear.config import DEFAULT_API_URL, Config, config_error, read_config
+from source_linear.linear.api import Api
 from source_linear.packaged import manifest
-from source_linear.shared import Shared
+from source_linear.shared import new_api
 from tools.connector import write
 
 KEY_VARIABLE, URL_VARIABLE = "LINEAR_API_KEY", "LINEAR_API_URL"
-_FLAT = ("api_key", "linear_api_key")
 
 
-def configuration(path: str | None, environment: Mapping[str, str]) -> Mapping[str, Any]:
+def configuration(path: str | None, environment: Mapping[str, str]) -> Config:
     """The connector's configuration.
 
     Args:
@@ -24,33 +25,27 @@ def configuration(path: str | None, environment: Mapping[str, str]) -> Mapping[s
     Raises:
         AirbyteTracedException: there are no credentials, or something in them cannot be right.
     """
-    specification = manifest()["spec"]["connection_specification"]
     if path:
-        config = normalized(read_config(path), specification)
-        validate(config, specification)
-        if flat := [config[name] for name in _FLAT if name in config]:
-            credentials = config.get("credentials") or {"auth_type": "API Key", "api_key": flat[0]}
-            config = {"credentials": credentials, **{k: v for k, v in config.items() if k not in _FLAT}}
+        given = read_config(path)
     elif key := environment.get(KEY_VARIABLE, "").strip():
-        config = {"credentials": {"auth_type": "API Key", "api_key": key}}
+        given = {"credentials": {"auth_type": "API Key", "api_key": key}}
     else:
         raise config_error(
             f"There are no credentials. Set the environment variable {KEY_VARIABLE} to an API key with read "
             "access, or name the connector's configuration: make verify CONFIG=config.json"
         )
     if url := environment.get(URL_VARIABLE, "").strip():
-        config = {**config, "api_url": url}
-    validate(config, specification)
-    return config
+        given = {**given, "api_url": url}
+    return Config.of(given, manifest()["spec"]["connection_specification"])
 
 
-def shared(config: Mapping[str, Any], path: str | None) -> Shared:
-    """What the connector makes of a configuration; a replaced refresh token goes into the file.
+def api_of(config: Config, path: str | None = None) -> Api:
+    """Linear's API, as the connector asks it; a replaced refresh token goes into the file.
 
     Raises:
         AirbyteTracedException: a key or token cannot be one, or a replaced token could not be kept.
     """
-    if config["credentials"]["auth_type"] == "OAuth2.0" and not _is_writable(path):
+    if config.credentials["auth_type"] == "OAuth2.0" and not _is_writable(path):
         raise config_error(
             "Each use of a refresh token replaces it, and the new one could not be written: make the "
             "configuration file writable."
@@ -60,20 +55,17 @@ def shared(config: Mapping[str, Any], path: str | None) -> Shared:
         assert path is not None
         write(Path(path), json.dumps({**read_config(path), "credentials": credentials}, indent=2))
 
-    return Shared(config, keep)
+    return new_api(config, config.api_url, "POST", keep)
 
 
-def stranger(config: Mapping[str, Any]) -> Shared:
+def stranger(config: Config) -> Api:
     """The same, with a key that nobody has."""
-    nobody = {"auth_type": "API Key", "api_key": f"lin_api_{'0' * 40}"}
-    return Shared({**config, "credentials": nobody}, lambda credentials: None)
+    return api_of(replace(config, credentials={"auth_type": "API Key", "api_key": f"lin_api_{'0' * 40}"}))
 
 
-def address(config: Mapping[str, Any]) -> str:
+def address(config: Config) -> str:
     """Who is asked, as a report may say it: Linear itself, or another address, which is not named."""
-    return (
-        "api.linear.app" if config.get("api_url", DEFAULT_API_URL) == DEFAULT_API_URL else "another address"
-    )
+    return "api.linear.app" if config.api_url == DEFAULT_API_URL else "another address"
 
 
 def _is_writable(path: str | None) -> bool:

@@ -176,6 +176,8 @@ class History:
 
     def _change_row(self, table: Table, change: Change, ids: list[str], row_id: str) -> None:
         world, kind = self._world, change.kind
+        if table.entity in schema().plain.values() and kind in ("archive", "trash", "wave"):
+            self._excused.update(ids if kind == "wave" else [row_id])  # a plain list does not show them
         if kind == "update":
             self._update(table, row_id, change.late)
         elif kind == "archive":

@@ -4,7 +4,7 @@ from collections import Counter
 
 from tools.verify.asking import Linear, NotSeen, Reply
 from tools.verify.claim import Findings, claim, found, unseen
-from tools.verify.evidence import is_refusal, small_page
+from tools.verify.evidence import is_refusal, small_pages
 from tools.verify.words import shown
 
 _NEEDS_ADMIN = {"audit_entries", "webhooks", "integrations", "organization_invites"}
@@ -21,11 +21,11 @@ def _refused(linear: Linear) -> dict[str, Reply]:
     replies = {}
     for name, stream in linear.streams.items():
         try:
-            reply = small_page(linear, stream)
+            refused = [reply for reply in small_pages(linear, stream) if is_refusal(reply)]
         except NotSeen:
             continue
-        if is_refusal(reply):
-            replies[name] = reply
+        if refused:
+            replies[name] = refused[0]
     return replies
 
 

@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 from source_linear.config import milliseconds, timestamp
-from source_linear.streams import MAX_PAGE_SIZE, Record
+from source_linear.graphql import MAX_PAGE_SIZE
+from source_linear.streams import Record
 from tools.verify.asking import Linear, NotSeen
 from tools.verify.claim import Findings, claim, found, unseen
 from tools.verify.evidence import fresh, listed, longest

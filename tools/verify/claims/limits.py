@@ -3,7 +3,7 @@
 import math
 from typing import NamedTuple
 
-from source_linear.streams import MAX_COST
+from source_linear.graphql import MAX_COST
 from tools.verify.asking import Exchange, Linear, NotSeen, Reply
 from tools.verify.claim import Findings, claim, found, unseen
 from tools.verify.evidence import nodes

@@ -2,9 +2,9 @@
 
 from itertools import pairwise
 
-from tools.verify.asking import Linear, NotSeen
+from tools.verify.asking import Linear
 from tools.verify.claim import Findings, claim, found, unseen
-from tools.verify.evidence import fresh, is_refusal, listed, longest, nodes, page, unless_changed
+from tools.verify.evidence import fresh, is_refused, listed, longest, nodes, nodes_of, unless_changed
 
 _PAGES = 4  # of a list that is read in pages
 _TIES = 3  # of groups of rows with one date, into which a page is cut
@@ -51,16 +51,10 @@ def too_many(linear: Linear) -> Findings:
 def end_cursor(linear: Linear) -> Findings:
     compared = differing = 0
     for stream in linear.streams.values():
-        try:
-            reply = page(linear, stream)
-        except NotSeen:
-            continue
-        if not stream.connection or reply.failure:
-            continue
-        for root in stream.roots:
-            if rows := reply.ids(root.name):
+        for root, reply, rows in nodes_of(linear, stream) if stream.connection else ():
+            if rows:
                 compared += 1
-                differing += reply.data[root.name]["pageInfo"]["endCursor"] != rows[-1]
+                differing += reply.data[root.name]["pageInfo"]["endCursor"] != rows[-1]["id"]
     return found(compared, differing, f"{compared} pages, {differing} with another cursor")
 
 
@@ -195,4 +189,4 @@ def default_order(linear: Linear) -> Findings:
 
 def readable(linear: Linear, name: str) -> bool:
     """Whether a stream may be read with these credentials."""
-    return not is_refusal(page(linear, linear.streams[name]))
+    return not is_refused(linear, linear.streams[name])

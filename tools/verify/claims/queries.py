@@ -2,28 +2,28 @@
 
 from collections.abc import Callable
 
-from source_linear.sync.roots import Roots
-
+from source_linear.linear.errors import Failure
 from source_linear.streams import Stream
-from source_linear.sync.probe import Probe
+from source_linear.sync.lister import Lister
+from source_linear.sync.probe import Probe, Wanted
 from tools.verify.asking import Linear, NotSeen, Reply
 from tools.verify.claim import Findings, claim, found, unseen
-from tools.verify.evidence import is_refusal, now, page, small_page
+from tools.verify.evidence import full_pages, is_refusal, is_refused, now, small_pages
 from tools.verify.words import shown
 
 
-def _taken(linear: Linear, ask: Callable[[Linear, Stream], Reply]) -> Findings:
+def _taken(linear: Linear, ask: Callable[[Linear, Stream], list[Reply]]) -> Findings:
     taken, refused, silent, wrong = 0, 0, 0, {}
     for name, stream in linear.streams.items():
         try:
-            reply = ask(linear, stream)
+            failed = [reply for reply in ask(linear, stream) if reply.failure]
         except NotSeen:
             silent += 1
             continue
-        if is_refusal(reply):
+        if invalid := [reply for reply in failed if not is_refusal(reply)]:
+            wrong[name] = f"{invalid[0].refusal}: {shown(invalid[0].exchange.said)}"
+        elif failed:
             refused += 1
-        elif reply.failure:
-            wrong[name] = f"{reply.refusal}: {shown(reply.exchange.said)}"
         else:
             taken += 1
     seen = [f"{taken} of {len(linear.streams)} queries answered"]
@@ -41,7 +41,7 @@ def _taken(linear: Linear, ask: Callable[[Linear, Stream], Reply]) -> Findings:
     "A stream whose query is invalid loses columns, or all of its rows: update source-linear, or report it.",
 )
 def valid(linear: Linear) -> Findings:
-    return _taken(linear, small_page)
+    return _taken(linear, small_pages)
 
 
 @claim(
@@ -50,30 +50,30 @@ def valid(linear: Linear) -> Findings:
     "The connector halves a page that is too complex; any other refusal fails the stream. Report it.",
 )
 def large(linear: Linear) -> Findings:
-    return _taken(linear, page)
+    return _taken(linear, full_pages)
 
 
 @claim(
     "QUERY-4",
-    "a change probe of all streams is answered: each root with its rows, or by name as refused",
+    "a change probe of all streams is answered: each of its questions with rows",
     "A stream without an answer is read as if there were no probe: a request more, and no row is lost.",
 )
 def probe(linear: Linear) -> Findings:
-    streams = {
-        name: (stream, now(linear))
-        for name, stream in linear.streams.items()
-        if not is_refusal(small_page(linear, stream))
-    }
+    wanted = [
+        Wanted(stream, now(linear), walks=stream.is_comparable and not stream.is_long)
+        for stream in linear.streams.values()
+        if not is_refused(linear, stream)
+    ]
     before, points = linear.meter.requests, linear.meter.points
-    asked = Probe(streams)
-    asked.ask(Roots(linear.api), {})
-    silent = sorted(set(streams) - set(asked.news))
+    lister = Lister(linear.api)
+    replies = lister.ask(Probe(lister, wanted, ()).questions())
+    silent = sorted(name for name, reply in replies.items() if isinstance(reply, Failure))
     requests, points = linear.meter.requests - before, linear.meter.points - points
     cost = f"{requests} requests and {points:,.0f} points"
-    seen = f"{len(asked.news)} of {len(streams)} streams known after {cost}"
+    seen = f"{len(replies) - len(silent)} of {len(replies)} questions answered after {cost}"
     if silent:
         seen += f"; not {', '.join(silent)}"
-    return found(len(streams), len(silent), seen, requests=requests, points=round(points), silent=silent)
+    return found(len(replies), len(silent), seen, requests=requests, points=round(points), silent=silent)
 
 
 @claim(
@@ -85,7 +85,7 @@ def aliases(linear: Linear) -> Findings:
     roots = [
         stream.roots[0].name
         for stream in linear.streams.values()
-        if stream.connection and not stream.parents and not is_refusal(small_page(linear, stream))
+        if stream.connection and not stream.parents and not is_refused(linear, stream)
     ]
     if len(roots) < 5:
         return unseen("fewer than five lists may be read")

@@ -160,7 +160,7 @@ def _inputs(schema: GraphQLSchema, ending: str) -> dict[str, GraphQLInputObjectT
 @claim(
     "FILTER-4",
     "only filters of issues and notifications know `archivedAt`",
-    "Other streams could ask for their archived rows, and would not need to be compared. Report it.",
+    "Other streams could ask for their archived rows, without `detect_deletions`. Report it.",
 )
 def archived_filters(linear: Linear) -> Findings:
     filters = _inputs(theirs(linear), "Filter")

@@ -12,7 +12,7 @@ from source_linear.streams import Record
 from tools.verify.asking import Linear, Reply
 from tools.verify.claim import Findings, claim, found, unseen
 from tools.verify.claims.limits import PAUSE
-from tools.verify.evidence import nodes, nodes_of, page
+from tools.verify.evidence import nodes, nodes_of
 
 _ENOUGH = 20  # rows, of which one would bear witness if the claim held
 _LOOKBACK = timedelta(minutes=1)  # of the connector
@@ -23,7 +23,7 @@ def _rows(linear: Linear) -> Iterator[tuple[str, Record]]:
     """Every row with dates of its own, with its stream."""
     for name, stream in linear.streams.items():
         if not stream.parents:
-            for _, some in nodes_of(linear, stream):
+            for _, _, some in nodes_of(linear, stream):
                 yield from ((name, node) for node in some)
 
 
@@ -129,8 +129,8 @@ def ahead(linear: Linear) -> Findings:
     compared = 0
     later: dict[str, float] = {}
     for name, stream in linear.streams.items():
-        for _, some in nodes_of(linear, stream):
-            date = page(linear, stream).exchange.date
+        for _, reply, some in nodes_of(linear, stream):
+            date = reply.exchange.date
             for row in some:
                 for field in ("createdAt", "updatedAt", "archivedAt"):
                     if date is None or not row.get(field):

@@ -45,7 +45,7 @@ help:
 	@echo "               (JSON=report.json writes a report without content, WATCH=1 follows an issue that you change)"
 	@echo "make mutation  plant 200 random faults in what decides about a sync, and list those that no fast test notices"
 	@echo "make bench     benchmark against other connectors, into benchmarks/report (BENCH_ARGS='--quick' for a short run)"
-	@echo "make docs      generate schemas/, the generated parts of docs and dbt package, and the diagram of the streams"
+	@echo "make docs      generate schemas/, builder.yaml, the generated parts of docs and dbt package, and the diagram"
 	@echo "make contract  update the contract and report API changes (SDK=latest, or a version of @linear/sdk)"
 	@echo "make lock      write requirements/*.txt (UPGRADE=1 for newer versions)"
 	@echo "make clean     remove everything that the other targets created"
@@ -163,6 +163,7 @@ bench: .venv/bench.stamp
 docs: setup
 	$(BIN)/python -m tools.schemas
 	$(BIN)/python -m tools.docs
+	$(BIN)/python -m tools.builder
 	$(BIN)/python -m tools.dbt_package
 
 contract: setup

@@ -268,6 +268,8 @@ class History:
                 **config,
                 "start_date": text(self._world.now - self._rng.choice((1, 10, 200)) * _DAY * 1000),
             }
+        elif turn.kind == "restore":
+            self._platform.restore(self._rng.randrange(1, 8))
         elif turn.kind == "clear":
             self._destination = Destination({name: one.cursor for name, one in self._tables.items()})
             self._platform = Platform(self._destination)

@@ -45,7 +45,9 @@ class Wait:
 
 @dataclass(frozen=True)
 class Turn:
-    """The connection changes: another `viewer`, other `team_keys`, another `start_date`, a cleared state."""
+    """The connection changes: another `viewer`, `team_keys` or `start_date`, all is cleared (`clear`), or its last
+    states are lost, as from a backup (`restore`).
+    """
 
     kind: str
 
@@ -107,7 +109,7 @@ def plan(seed: int, kind: str = "", loses_states: bool = False) -> Plan:
     Args:
         seed: decides it.
         kind: of which kind its first stream is; else each has its turn.
-        loses_states: whether states are lost, too.
+        loses_states: whether states are lost and restored, too.
     """
     rng = random.Random(f"history {seed}")
     kind = kind or KINDS[seed % len(KINDS)]
@@ -140,7 +142,7 @@ def plan(seed: int, kind: str = "", loses_states: bool = False) -> Plan:
         )
         steps += changes(rng.choice((0, 0, 3)))
         if rng.random() < 0.12:
-            steps.append(Turn(rng.choice(_TURNS)))
+            steps.append(Turn(rng.choice((*_TURNS, "restore", "restore") if loses_states else _TURNS)))
     return Plan(
         seed,
         tuple(streams),

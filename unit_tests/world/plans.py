@@ -45,8 +45,10 @@ class Wait:
 
 @dataclass(frozen=True)
 class Turn:
-    """The connection changes: another `viewer`, `team_keys` or `start_date`, all is cleared (`clear`), or its last
-    states are lost, as from a backup (`restore`).
+    """The connection changes.
+
+    Another `viewer`, other `team_keys`, another `start_date`; all is cleared (`clear`), or the last states are
+    lost, as from a backup (`restore`).
     """
 
     kind: str

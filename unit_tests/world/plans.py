@@ -47,8 +47,8 @@ class Wait:
 class Turn:
     """The connection changes.
 
-    Another `viewer`, other `team_keys`, another `start_date`; all is cleared (`clear`), or the last states are
-    lost, as from a backup (`restore`).
+    Another `viewer`, other `team_keys`, another `start_date`; all is cleared (`clear`), or the last states
+    are lost, as from a backup (`restore`).
     """
 
     kind: str

@@ -76,6 +76,15 @@ def test_the_first_list_after_rows_were_sent_without_one_is_walked_to_its_end(st
     assert story(stream, *steps, *[Change("purge", 0.5)] * 4) == []
 
 
+@pytest.mark.parametrize("walks", [True, False])
+@pytest.mark.parametrize("kind", ["attach", "relate"])
+def test_an_issue_is_sent_again_when_a_list_inside_it_grows_though_no_stamp_tells(
+    kind: str, walks: bool
+) -> None:
+    grow = [Change(kind, 0.5)] * 3
+    assert story("issues", *grow, Sync(seed=1), Wait(4000), *grow, Sync(seed=2, walks=walks)) == []
+
+
 def test_a_row_that_was_reported_without_a_list_is_sent_when_it_is_back() -> None:
     unread = [Change("update", 0.5), Change("refuse", 0.5), Wait(4000), Sync(seed=2, walks=False)]
     gone = [Change("hide", 0.5), Wait(4000), Sync(seed=3, walks=False)]

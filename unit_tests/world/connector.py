@@ -19,7 +19,7 @@ from source_linear.streams import Stream
 from source_linear.sync.reader import Declared
 from source_linear.sync.sync import Rows, State, Sync
 from source_linear.sync.workers import Done, Key
-from unit_tests.world.histories import Read
+from unit_tests.world.histories import LISTS, Read
 from unit_tests.world.plans import STREAMS
 from unit_tests.world.schema import schema
 
@@ -81,6 +81,7 @@ def declared(archived_rows: str) -> Mapping[str, Declared]:
     for name in names:
         cursor = entries[name].get("cursor_field", "updatedAt")
         columns = ["id", cursor, "isArchived", "deletedAt", known.marks[known.entities[name]]]
+        columns += LISTS if name == "issues" else ()
         described = {"name": name, "json_schema": {"properties": {one: {} for one in columns}}}
         described |= {"supported_sync_modes": ["full_refresh", "incremental"]}
         streams.append(

@@ -18,6 +18,7 @@ VIEWERS = ("ada", "bob")
 _QUIET = 4  # syncs without faults at the end
 _DAY = 86_400
 BEGINNING = "1970-01-01T00:00:00.000Z"
+LISTS = {"attachmentIds": "attachments", "relationIds": "relations"}  # columns of issues: lists inside them
 _DECLARED = {one["$parameters"]["name"]: one["$parameters"] for one in manifest()["streams"]}
 
 
@@ -195,6 +196,10 @@ class History:
             world.trash(row_id, stamped=change.pick < 0.5)
         elif kind == "wave":
             world.archive(*[one for one in ids[::2] if not is_archived(world.view().find(one) or {})])
+        elif kind == "attach":
+            world.create("Attachment", issue=row_id)
+        elif kind == "relate":
+            world.create("IssueRelation", issue=row_id, relatedIssue=ids[0])
         elif kind == "refuse":
             world.refused[row_id] = REFUSED[int(change.pick * 997) % len(REFUSED)]
             self._doubted |= {row_id} if world.refused[row_id] == ALWAYS else set()
@@ -419,7 +424,7 @@ class History:
                     problems.append(f"{row_id} is missing")
                 elif record["isArchived"] is not self._is_archived(row):
                     problems.append(f"{row_id} has the wrong flag")
-                elif record[table.mark] != row[table.mark] and row_id not in self._excused:
+                elif row_id not in self._excused and not self._is_fresh(table, record, row):
                     problems.append(f"{row_id} is stale")
             if table.reports_deleted:
                 floor = self._config.get("start_date") or ""
@@ -429,6 +434,16 @@ class History:
                     if one not in wanted and one not in self._untold and record[table.cursor] >= floor
                 ]
             self.problems += [f"{table.stream}: {one}" for one in problems[:3]]
+
+    def _is_fresh(self, table: Table, record: Record, row: Row) -> bool:
+        """Whether a record has the newest version of a row, and all of the lists inside it."""
+        if table.stream == "issues":
+            view = self._world.view()
+            for column, name in LISTS.items():
+                inside = view.inside(table.entity, name, row) or ()
+                if column in record and {*record[column]} != {one["id"] for one in inside}:
+                    return False
+        return bool(record[table.mark] == row[table.mark])
 
     def _is_archived(self, row: Row) -> bool:
         if row.get("updatedAt") is None:

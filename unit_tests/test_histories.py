@@ -2,14 +2,18 @@
 
 import logging
 import os
+import random
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from unit_tests.world.connector import doubtful, is_walked, source
-from unit_tests.world.histories import History
-from unit_tests.world.linear import Faults
+from unit_tests.world.histories import History, Read
+from unit_tests.world.linear import Faults, Linear
 from unit_tests.world.plans import Change, Plan, Step, Sync, Wait, plan, shortest
+from unit_tests.world.schema import schema
+from unit_tests.world.world import START, World, text
 
 HISTORIES = int(os.environ.get("HISTORIES", 1000))
 
@@ -106,3 +110,34 @@ def story(stream: str, *steps: Step, rows: int = 5, archived_rows: str = "flag")
 )
 def test_a_row_that_is_gone_is_reported_whether_or_not_its_root_takes_a_filter(stream: str) -> None:
     assert story(stream, Sync(seed=1), Change("purge", 0.5), Sync(seed=2)) == []
+
+
+@pytest.mark.parametrize(
+    ("stream", "circle"),
+    [
+        ("comments", "comments"),
+        ("issue_relations", "issueRelations"),
+        ("issue_history", "history"),
+        ("entity_external_links", "externalLinks"),
+        ("issues", "attachments"),
+    ],
+)
+def test_whatever_pages_ends_though_linear_ignores_the_cursor(stream: str, circle: str) -> None:
+    world = World(random.Random(1))
+    for entity, inside in (("Issue", "history"), ("Project", "externalLinks")):
+        parent = world.create(entity)
+        for _ in range(60):
+            world.create(schema().children[entity, inside], inside=(parent, inside))
+    for _ in range(260):
+        world.create("Comment")
+        world.create("IssueRelation", issue="gone", relatedIssue="gone")
+        world.create("Attachment", issue=next(iter(world.rows["Issue"])))
+    states: dict[str, Any] = {}
+    for number in range(2):
+        linear = Linear(world, Faults(circles=[circle]))
+        for kind, name, state in source(Read((stream,), {"archived_rows": "flag"}, states, linear, 3, True)):
+            states |= {name: state} if kind == "state" else {}
+        assert 1 < len(linear.requests) < 300, number
+        world.tick(100)
+    cursor = states[stream]["updatedAt"]
+    assert cursor < text(START)  # it was not read to its end

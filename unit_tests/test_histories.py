@@ -89,6 +89,13 @@ def test_an_issue_is_sent_again_when_a_list_inside_it_grows_though_no_stamp_tell
     assert story("issues", *grow, Sync(seed=1), Wait(4000), *grow, Sync(seed=2, walks=walks)) == []
 
 
+def test_a_row_that_is_gone_is_reported_though_the_clock_went_back_behind_its_creation() -> None:
+    back, gone = Sync(seed=2, kill=1, behind=200), [Change("purge", pick) for pick in (0.1, 0.4, 0.7)]
+    made = [Change("create", 0.5)] * 9
+    killed = Sync(seed=1, kill=9)  # before the cursor is there: it would bind the next sync's start
+    assert story("comments", *made, Wait(70), killed, Wait(5), back, Wait(5), *gone, rows=0) == []
+
+
 def test_a_row_that_was_reported_without_a_list_is_sent_when_it_is_back() -> None:
     unread = [Change("update", 0.5), Change("refuse", 0.5), Wait(4000), Sync(seed=2, walks=False)]
     gone = [Change("hide", 0.5), Wait(4000), Sync(seed=3, walks=False)]

@@ -117,7 +117,10 @@ class Copy:
         }
         fresh = {
             row_id: flag
-            for row_id in self._new
+            for row_id in {
+                *self._new,
+                *candidates,
+            }  # a clock that went back makes rows of the copy fresh again
             if listed.is_fresh(row_id) and (flag := held(row_id)) is not None
         }
         self._new = {row_id: flag for row_id, flag in fresh.items() if row_id not in self.pending}

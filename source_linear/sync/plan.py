@@ -116,10 +116,11 @@ def _change(state: StreamState, owner: Mapping[str, str], scope: Mapping[str, An
 
 def _kept(state: StreamState, scope: Mapping[str, Any]) -> dict[str, Any]:
     """The scope that a state is written with: a copy holds rows since the earliest start date that it had."""
-    before = (state.scope or {}).get("start_date") if state.walked else None
-    if "start_date" in scope and before is not None:
-        return {**scope, "start_date": min(before, scope["start_date"])}
-    return dict(scope)
+    if "start_date" not in scope or not state.walked or state.scope is None:
+        return dict(scope)
+    before = state.scope.get("start_date")  # None: it holds all
+    dates = {} if before is None else {"start_date": min(before, scope["start_date"])}
+    return {key: value for key, value in scope.items() if key != "start_date"} | dates
 
 
 def _named(teams: Sequence[str]) -> str:

@@ -30,7 +30,7 @@ class Slice:
         end: the last one; None if it has no upper bound: what changes while it is read is sent as it is seen.
         field: the date that it is about. `createdAt` in a first read: it never changes, so no row can slip
             out of a slice that is being read. `updatedAt` afterwards.
-        since: with `createdAt`: only rows updated since (`start_date`).
+        since: with `createdAt`, and with `every`: only rows updated since (`start_date`).
         first: whether it is the first one: what no date of a row tells is asked for once.
         ids: the rows, or the parents, to ask for instead, by their ids.
         every: with `ids`: whether all rows of these parents are wanted, whenever they changed.
@@ -325,7 +325,8 @@ class Reader:
         stream, children = self._stream, root.children
         assert children is not None
         by_parents = stream.goes_by_parents
-        begin = (self._floor if part.every else part.start) if part.field == CURSOR_FIELD else self._floor
+        floor = part.since if part.every else self._floor
+        begin = part.start if part.field == CURSOR_FIELD and not part.every else floor
         absent = self._lister.absent(root)
         for parent in parents:
             whole, before = True, len(page.rows)

@@ -398,7 +398,12 @@ class _Course:
             return None
         doubtful = frozenset(row_id for row_id in wanted if listed is None or row_id not in listed)
         return Slice(
-            start=self._start.begin, ids=wanted, every=True, doubtful=doubtful, gone=self.copy.gone & doubtful
+            start=self._start.begin,
+            since=(self._start.state.scope or {}).get("start_date"),
+            ids=wanted,
+            every=True,
+            doubtful=doubtful,
+            gone=self.copy.gone & doubtful,
         )
 
     def fold(self, place: int, page: Page) -> Iterator[Event]:

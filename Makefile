@@ -31,7 +31,8 @@ help:
 	@echo "make test-image    build and run the image (needs a Docker engine; root on Debian installs one)"
 	@echo "make test-clients  each recipe of docs/clients.md, and a PostgreSQL destination (root on Debian installs one)"
 	@echo "make models    build and test the dbt package on the demo's DuckDB and on PostgreSQL (root on Debian installs one)"
-	@echo "make soak      1,000 random histories of a changing workspace, checked for lost rows (HISTORIES=100 FIRST_SEED=1)"
+	@echo "make soak      10,000 random histories of a workspace in memory, and 500 through the simulator"
+	@echo "               (HISTORIES=1000 PROCESSES=50 FIRST_SEED=1)"
 	@echo "make test-pythons  the wheel on every supported Python that is installed"
 	@echo "make canary    tests on the newest airbyte-cdk, with a report of what broke"
 	@echo "make audit     lint Dockerfile and workflows, check locked versions for vulnerabilities and licences"
@@ -44,7 +45,7 @@ help:
 	@echo "               (JSON=report.json writes a report without content, WATCH=1 follows an issue that you change)"
 	@echo "make mutation  plant 200 random faults in what decides about a sync, and list those that no fast test notices"
 	@echo "make bench     benchmark against other connectors, into benchmarks/report (BENCH_ARGS='--quick' for a short run)"
-	@echo "make docs      generate schemas/, the generated parts of docs and dbt package, and the diagram of the streams"
+	@echo "make docs      generate schemas/, builder.yaml, the generated parts of docs and dbt package, and the diagram"
 	@echo "make contract  update the contract and report API changes (SDK=latest, or a version of @linear/sdk)"
 	@echo "make lock      write requirements/*.txt (UPGRADE=1 for newer versions)"
 	@echo "make clean     remove everything that the other targets created"
@@ -79,8 +80,8 @@ tests: setup
 test: lint types tests
 
 soak: setup
-	$(BIN)/python -m integration_tests.histories \
-		--histories $(or $(HISTORIES),1000) --first-seed $(or $(FIRST_SEED),1)
+	$(BIN)/python -m unit_tests.world --histories $(or $(HISTORIES),10000) --first-seed $(or $(FIRST_SEED),0)
+	$(BIN)/python -m integration_tests.histories --histories $(or $(PROCESSES),500) --first-seed $(or $(FIRST_SEED),1)
 
 test-slow: setup
 	$(BIN)/pytest unit_tests integration_tests -m 'slow and not image_tests' -q -n 2 --dist loadfile \
@@ -162,6 +163,7 @@ bench: .venv/bench.stamp
 docs: setup
 	$(BIN)/python -m tools.schemas
 	$(BIN)/python -m tools.docs
+	$(BIN)/python -m tools.builder
 	$(BIN)/python -m tools.dbt_package
 
 contract: setup

@@ -36,7 +36,8 @@ addEventListener("load", () => {
     const {left, right, top, bottom} = element.getBoundingClientRect();
     return [left, top, right, bottom];
   };
-  const drawn = [...document.querySelectorAll("figure svg")].map((svg) => ({
+  const shown = [...document.querySelectorAll("figure svg")].filter((svg) => svg.getClientRects().length);
+  const drawn = shown.map((svg) => ({
     box: box(svg),
     marks: svg.querySelectorAll("rect, polyline").length,
     texts: [...svg.querySelectorAll("text")].map((text) => [text.textContent, ...box(text)]),

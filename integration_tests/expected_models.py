@@ -1,12 +1,18 @@
-"""What the models of the dbt package must hold, counted over the simulator's rows without any SQL."""
+"""What the models of the dbt package must hold, counted without any SQL.
+
+What an issue is now is counted over the simulator's rows. What happened is taken from the diary of the
+company in it, which was written as the issues were made, and not from the rows.
+"""
 
 import statistics
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import fields
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from integration_tests.linear_api import Workspace
+from integration_tests.linear_api.diary import Life
 
 Row = dict[str, Any]
 Rows = dict[tuple[Any, ...], Row]
@@ -25,6 +31,7 @@ _KINDS = (
 )
 _CLOSED = ("completed", "canceled", "duplicate")
 _DAY = timedelta(days=1)
+_MILLISECONDS = 86_400_000  # of a day
 
 
 class ExpectedModels:
@@ -50,6 +57,12 @@ class ExpectedModels:
             for issue_id, issue in self._rows["Issue"].items()
             for span_id in issue["stateHistoryIds"]
         ]
+        assert workspace.diary is not None
+        self._diary = workspace.diary
+        self._lives = {
+            row_id: life for row_id, life in self._diary.lives.items() if row_id in self._rows["Issue"]
+        }
+        self._now = milliseconds(as_of)
         self._issues = {row_id: self._issue(row) for row_id, row in self._rows["Issue"].items()}
         self._counted = [row for row in self._issues.values() if not row["is_deleted"]]
 
@@ -88,68 +101,134 @@ class ExpectedModels:
 
     def linear_team_flow(self) -> Rows:
         """By team_id, week_start."""
+        counts: dict[tuple[str, date], dict[str, Any]] = defaultdict(lambda: defaultdict(set))
+        times: dict[tuple[str, date], dict[str, float]] = defaultdict(dict)
+        for issue_id, life in self._lives.items():
+            counts[life.at("teams", life.created), monday(moment_of(life.created))]["created"].add(issue_id)
+            started = None
+            before = ""
+            for at, state in seen(life.states):
+                kind = self._kind(state)
+                week = life.at("teams", at), monday(moment_of(at))
+                gone = life.gone is not None and at >= life.gone
+                if kind == "started" and started is None:
+                    started = at
+                if kind == "completed" != before and not gone:
+                    counts[week]["completed"].add(issue_id)
+                    counts[week].setdefault("points", {})[issue_id] = self._points(life, at)
+                    if started is not None:
+                        times[week][issue_id] = max(
+                            times[week].get(issue_id, 0.0), (at - started) / _MILLISECONDS
+                        )
+                if kind == "canceled" != before and not gone:
+                    counts[week]["canceled"].add(issue_id)
+                if before in _CLOSED and kind not in _CLOSED and not gone:
+                    counts[week]["reopened"].add(issue_id)
+                before = kind
         rows = {}
-        for team_id, issues in self._by_team():
-            week = monday(min(issue["created_at"] for issue in issues))
+        for team_id, first in self._first_days().items():
+            week = monday(datetime.combine(first, datetime.min.time()))
             while week <= monday(self._as_of):
-                begin = datetime.combine(week, datetime.min.time())
-                end = begin + 7 * _DAY
-                done = [
-                    issue
-                    for issue in issues
-                    if issue["state_type"] == "completed" and within(issue["completed_at"], begin, end)
-                ]
-                canceled = [
-                    issue
-                    for issue in issues
-                    if issue["state_type"] in ("canceled", "duplicate")
-                    and within(issue["canceled_at"], begin, end)
-                ]
-                last = min(end, self._as_of)
-                running = [
-                    issue
-                    for issue in issues
-                    if issue["started_at"]
-                    and issue["started_at"] < last
-                    and not (issue["ended_at"] and issue["ended_at"] < last)
-                ]
-                times = [issue["cycle_time_days"] for issue in done if issue["cycle_time_days"] is not None]
+                found, took = counts[team_id, week], sorted(times[team_id, week].values())
+                end = min(
+                    self._now,
+                    milliseconds(datetime.combine(week, datetime.min.time())) + 7 * _MILLISECONDS - 1,
+                )
                 rows[team_id, week] = {
                     "team_key": self._of("Team", team_id, "key"),
                     "team_name": self._of("Team", team_id, "name"),
-                    "created": sum(within(issue["created_at"], begin, end) for issue in issues),
-                    "completed": len(done),
-                    "canceled": len(canceled),
-                    "in_progress": len(running),
-                    "median_cycle_time_days": percentile(times, 50),
-                    "p85_cycle_time_days": percentile(times, 85),
+                    "is_complete": week + 7 * _DAY <= self._as_of.date(),
+                    **{name: len(found[name]) for name in ("created", "completed", "canceled", "reopened")},
+                    "completed_points": float(sum((found.get("points") or {}).values())),
+                    "in_progress": sum(
+                        self._kind_at(life, end) == "started" for life in self._of_team(team_id, end)
+                    ),
+                    "median_cycle_time_days": percentile(took, 50),
+                    "p85_cycle_time_days": percentile(took, 85),
                 }
                 week += 7 * _DAY
         return rows
 
+    def linear_team_daily(self) -> Rows:
+        """By team_id, day, state_type; those days on which there is an issue."""
+        rows: Rows = {}
+        for team_id, day, end in self._days():
+            for life in self._of_team(team_id, end):
+                key = team_id, day, self._kind_at(life, end)
+                row = rows.setdefault(key, {"issues": 0, "points": 0.0})
+                row["issues"] += 1
+                row["points"] += self._points(life, end)
+        return rows
+
     def linear_daily_open_issues(self) -> Rows:
         """By team_id, day."""
-        rows = {}
-        for team_id, issues in self._by_team():
-            day = min(issue["created_at"] for issue in issues).date()
-            while day <= self._as_of.date():
-                rows[team_id, day] = {
-                    "team_key": self._of("Team", team_id, "key"),
-                    "team_name": self._of("Team", team_id, "name"),
-                    "opened": sum(issue["created_at"].date() == day for issue in issues),
-                    "ended": sum(bool(on := issue["ended_at"]) and on.date() == day for issue in issues),
-                    "open_issues": sum(
-                        issue["created_at"].date() <= day
-                        and (issue["ended_at"] is None or issue["ended_at"].date() > day)
-                        for issue in issues
-                    ),
-                }
-                day += _DAY
-        return rows
+        return {
+            (team_id, day): {
+                "team_key": self._of("Team", team_id, "key"),
+                "team_name": self._of("Team", team_id, "name"),
+                "open_issues": sum(
+                    self._kind_at(life, end) not in (*_CLOSED, "archived")
+                    for life in self._of_team(team_id, end)
+                ),
+            }
+            for team_id, day, end in self._days()
+        }
 
     def linear_cycle_outcomes(self) -> Rows:
         """By cycle_id."""
-        return {(row_id,): self._cycle(row) for row_id, row in self._rows["Cycle"].items()}
+        rows = {}
+        for row_id, row in self._rows["Cycle"].items():
+            outcome = self._diary.outcomes[row_id]
+            starts, ends = (moment(row[name]) for name in ("startsAt", "endsAt"))
+            figures: Row = {}
+            for name in fields(outcome):
+                points = {
+                    issue_id: value
+                    for issue_id, value in getattr(outcome, name.name).items()
+                    if issue_id in self._lives
+                }
+                figures[name.name] = len(points)
+                figures[f"{name.name}_points"] = float(sum(points.values()))
+            if row["completedAt"]:
+                state = "completed"
+            elif self._as_of < starts:
+                state = "open"
+            else:
+                state = "active" if self._as_of < ends else "closed"
+            rows[row_id,] = {
+                "team_id": row["teamId"],
+                "team_name": self._of("Team", row["teamId"], "name"),
+                "number": row["number"],
+                "state": state,
+                "is_archived": row["archivedAt"] is not None,
+                "history": "complete",
+                "issues": figures["committed"] + figures["added"],
+                **figures,
+            }
+        return rows
+
+    def linear_cycle_daily(self) -> Rows:
+        """By cycle_id, day: the figures in which the company counts too."""
+        rows = {}
+        for row_id, row in self._rows["Cycle"].items():
+            starts = milliseconds(moment(row["startsAt"]))
+            over = min(milliseconds(moment(row["endsAt"])) - 1, self._now)
+            lives = [
+                life for life in self._lives.values() if any(row_id == cycle for _, cycle in life.cycles)
+            ]
+            for at in range(starts, over + 1, _MILLISECONDS):
+                end = min(at + _MILLISECONDS - 1, over)
+                held = [
+                    (self._kind_at(life, end), self._points(life, end))
+                    for life in lives
+                    if life.at("cycles", end) == row_id and not (life.gone is not None and life.gone <= end)
+                ]
+                figures: Row = {"scope": len(held), "scope_points": float(sum(points for _, points in held))}
+                for name in ("started", "completed"):
+                    figures[name] = sum(kind == name for kind, _ in held)
+                    figures[f"{name}_points"] = float(sum(points for kind, points in held if kind == name))
+                rows[row_id, moment_of(at).date()] = figures
+        return rows
 
     def linear_project_progress(self) -> Rows:
         """By project_id."""
@@ -178,6 +257,7 @@ class ExpectedModels:
             "title": row["title"],
             "priority": row["priority"],
             "estimate": row["estimate"],
+            "points": self._worth(row["teamId"], row["estimate"]),
             "due_date": date.fromisoformat(row["dueDate"]) if row["dueDate"] else None,
             "team_id": row["teamId"],
             "team_key": self._of("Team", row["teamId"], "key"),
@@ -233,46 +313,6 @@ class ExpectedModels:
             depth += 1
         return depth
 
-    def _cycle(self, row: Row) -> Row:
-        starts, ends, closed = (moment(row[name]) for name in ("startsAt", "endsAt", "completedAt"))
-        if closed:
-            state = "completed"
-        elif self._as_of < starts:
-            state = "open"
-        else:
-            state = "active" if self._as_of < ends else "closed"
-        is_over = state in ("completed", "closed")
-        until = (closed or ends) if is_over else self._as_of
-        left_over = set(row["uncompletedIssuesUponCloseIds"] or ())
-        counts: dict[str, int] = defaultdict(int)
-        points = done_points = 0.0
-        for issue_id, issue in self._issues.items():
-            inside = issue["cycle_id"] == row["id"]
-            if issue["is_deleted"] or not (inside or issue_id in left_over):
-                continue
-            counts["issues"] += 1
-            since = (issue["added_to_cycle_at"] if inside else None) or issue["created_at"]
-            counts["committed" if since <= starts else "added"] += 1
-            points += issue["estimate"] or 0
-            if issue_id not in left_over and issue["completed_at"] and issue["completed_at"] <= until:
-                counts["completed"] += 1
-                done_points += issue["estimate"] or 0
-            elif issue_id not in left_over and issue["ended_at"] and issue["ended_at"] <= until:
-                counts["canceled"] += 1
-            else:
-                counts["carried_over" if is_over else "remaining"] += 1
-        numbers = ("issues", "committed", "added", "completed", "canceled", "carried_over", "remaining")
-        return {
-            "team_id": row["teamId"],
-            "team_name": self._of("Team", row["teamId"], "name"),
-            "number": row["number"],
-            "state": state,
-            "is_archived": row["archivedAt"] is not None,
-            **{name: counts[name] for name in numbers},
-            "points": points,
-            "completed_points": done_points,
-        }
-
     def _project(self, row: Row) -> Row:
         issues = [issue for issue in self._counted if issue["project_id"] == row["id"]]
         done = [issue for issue in issues if issue["state_type"] == "completed"]
@@ -290,8 +330,8 @@ class ExpectedModels:
             "started": sum(issue["state_type"] == "started" for issue in live),
             "waiting": sum(issue["state_type"] != "started" for issue in live),
             "canceled": canceled,
-            "points": sum(issue["estimate"] or 0 for issue in issues),
-            "completed_points": sum(issue["estimate"] or 0 for issue in done),
+            "points": sum(issue["points"] for issue in issues),
+            "completed_points": sum(issue["points"] for issue in done),
             "share_completed": len(done) / (len(issues) - canceled) if len(issues) > canceled else None,
             "linear_progress": row["progress"],
             "last_completed_at": max((issue["completed_at"] for issue in done), default=None),
@@ -299,11 +339,42 @@ class ExpectedModels:
             "is_archived": row["archivedAt"] is not None,
         }
 
-    def _by_team(self) -> Iterable[tuple[str, list[Row]]]:
-        teams: dict[str, list[Row]] = defaultdict(list)
-        for issue in self._counted:
-            teams[issue["team_id"]].append(issue)
-        return teams.items()
+    def _days(self) -> Iterator[tuple[str, date, int]]:
+        """Each team and day until today, with the last moment of it."""
+        for team_id, day in self._first_days().items():
+            while day <= self._as_of.date():
+                end = milliseconds(datetime.combine(day, datetime.min.time())) + _MILLISECONDS - 1
+                yield team_id, day, min(end, self._now)
+                day += _DAY
+
+    def _first_days(self) -> dict[str, date]:
+        """The day on which a team had its first issue."""
+        found: dict[str, date] = {}
+        for life in self._lives.values():
+            for at, team_id in life.teams:
+                day = moment_of(at).date()
+                found[team_id] = min(found.get(team_id, day), day)
+        return found
+
+    def _of_team(self, team_id: str, at: int) -> Iterator[Life]:
+        """The issues that a team had at a moment; none that was in the trash then."""
+        for life in self._lives.values():
+            if life.at("teams", at) == team_id and not (life.gone is not None and life.gone <= at):
+                yield life
+
+    def _kind_at(self, life: Life, at: int) -> str:
+        kind = self._kind(life.at("states", at))
+        is_archived = life.archived is not None and life.archived <= at
+        return "archived" if is_archived and kind not in _CLOSED else kind
+
+    def _kind(self, state_id: str) -> str:
+        return str(self._of("WorkflowState", state_id, "type"))
+
+    def _points(self, life: Life, at: int) -> float:
+        return self._worth(life.at("teams", at), life.at("estimates", at))
+
+    def _worth(self, team_id: str, estimate: float | None) -> float:
+        return float(self._of("Team", team_id, "defaultIssueEstimate") if estimate is None else estimate)
 
     def _of(self, kind: str, row_id: str | None, field: str) -> Any:
         return self._rows[kind][row_id][field] if row_id in self._rows[kind] else None
@@ -314,14 +385,26 @@ def moment(text: str | None) -> Any:
     return datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None) if text else None
 
 
+def milliseconds(at: datetime) -> int:
+    """A moment of UTC as the diary has it."""
+    return round(at.replace(tzinfo=UTC).timestamp() * 1000)
+
+
+def moment_of(at: int) -> datetime:
+    """The reverse."""
+    return datetime.fromtimestamp(at / 1000, UTC).replace(tzinfo=None)
+
+
+def seen(states: list[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """States that lasted, however short."""
+    for place, (at, state) in enumerate(states):
+        if place + 1 == len(states) or states[place + 1][0] > at:
+            yield at, state
+
+
 def days(start: datetime | None, end: datetime | None) -> float | None:
     """The days between two moments in their order."""
     return (end - start) / _DAY if start and end and end >= start else None
-
-
-def within(at: datetime | None, begin: datetime, end: datetime) -> bool:
-    """Whether a moment is in a span of time."""
-    return at is not None and begin <= at < end
 
 
 def monday(at: datetime) -> date:

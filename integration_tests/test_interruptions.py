@@ -1,12 +1,10 @@
-"""Interrupted and disturbed syncs of the process that users run. (At any message: histories/.)"""
+"""Interrupted and disturbed syncs of the process that users run. (At any message: unit_tests/world/.)"""
 
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +14,7 @@ import pytest
 
 from integration_tests.connector import Connector, Output
 from integration_tests.expected import records
-from integration_tests.histories import UNSTAMPED, Changes, Destination
+from integration_tests.histories import Destination
 from integration_tests.linear_api import Clock, LinearApi, Request
 from integration_tests.processes import HANG, SIGNALS, as_pid_1, process
 from tools.schemas import ROOT, streams
@@ -251,37 +249,3 @@ def test_a_read_that_fails_as_a_whole_ends_though_its_threads_still_read(connect
     )
     assert done.returncode == 1
     assert "Source exceeded memory limit" in done.stdout.splitlines()[-1]
-
-
-@pytest.mark.slow
-def test_a_full_refresh_brings_every_row_once_while_the_workspace_changes_under_it(api, make_connector):
-    connector = make_connector(api)
-    changes = Changes(api.workspace, list(STREAMS.values()), random.Random(1))
-    before = {name: records(api.workspace, stream) for name, stream in STREAMS.items()}
-
-    def change(request: Request, number: int) -> None:
-        if number > 1:
-            changes.burst(3)
-            api.clock.advance(0.5)
-
-    catalog = connector.catalog(sync_mode="full_refresh")
-    api.requests.clear()
-    api.before_response(change)
-    output = connector.read(catalog)
-    api.before_response(None)
-    assert output.exit_code == 0
-    assert changes.count > len(STREAMS)
-    for name, rows in before.items():
-        times = Counter(record["id"] for record in output.records[name])
-        after = records(api.workspace, STREAMS[name])
-        assert {times[row_id] for row_id in rows if row_id in after} <= {1}, name
-        assert set(times.values()) == {1}, name
-        for record in output.records[name]:
-            row = rows.get(record["id"])
-            if record["id"] in changes.unstamped:  # archived when it was read, and in the end as before
-                continue
-            if row and row == after.get(record["id"]):
-                assert record.keys() == row.keys()
-                assert {column for column in row if record[column] != row[column]} <= {
-                    *UNSTAMPED.get(name, ())
-                }

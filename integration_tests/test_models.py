@@ -34,7 +34,9 @@ KEYS = {
     "linear_issue_time_in_state": ("issue_id", "state_id"),
     "linear_team_flow": ("team_id", "week_start"),
     "linear_cycle_outcomes": ("cycle_id",),
+    "linear_cycle_daily": ("cycle_id", "day"),
     "linear_project_progress": ("project_id",),
+    "linear_team_daily": ("team_id", "day", "state_type"),
     "linear_daily_open_issues": ("team_id", "day"),
 }
 TOMBSTONES = {"issues": 5, "cycles": 1, "issue_labels": 1, "users": 1}
@@ -68,8 +70,10 @@ class Warehouse:
 
 
 def by_key(name: str, rows: Iterable[Row]) -> Rows:
-    """Rows of a model by their key, each number a float or int."""
+    """Rows of a model by their key, each number a float or int; of a cumulative flow those that are not 0."""
     plain = ({column: _plain(value) for column, value in row.items()} for row in rows)
+    if name == "linear_team_daily":
+        plain = (row for row in plain if row["issues"])
     return {tuple(row[column] for column in KEYS[name]): row for row in plain}
 
 
@@ -112,11 +116,6 @@ def warehouse(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> I
     """A synced workspace of which some rows were deleted since, on PostgreSQL, and the models."""
     folder = tmp_path_factory.mktemp("models")
     with LinearApi(issues=300, seed=4, clock=Clock("2026-03-04T05:06:07.890Z")) as api:
-        for cycle in list(api.workspace.rows["Cycle"])[3:6]:
-            ids = api.workspace.ids("Issue")[10:14]
-            api.workspace.update("Cycle", cycle, uncompletedIssuesUponClose=ids)
-        for cycle in list(api.workspace.rows["Cycle"])[6:9]:
-            api.workspace.update("Cycle", cycle, completedAt=None)
         for issue in api.workspace.ids("Issue")[20:60]:  # triage that is over
             row = api.workspace.rows["Issue"][issue]
             row["startedTriageAt"], row["triagedAt"] = row["createdAt"], row["updatedAt"]
@@ -129,6 +128,8 @@ def warehouse(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> I
             stream: api.workspace.ids(ENTITIES[stream], archived=False)[:count]
             for stream, count in TOMBSTONES.items()
         }
+        # The last cycle, which has not begun: what was carried over from one that is gone cannot be told.
+        gone["cycles"] = api.workspace.ids("Cycle")[-1:]
         api.clock.advance(60)
         at = api.clock.text
         removed = {row_id for ids in gone.values() for row_id in ids}
@@ -142,7 +143,12 @@ def warehouse(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> I
             tombstone(stream, row_id, at) for stream, row_ids in gone.items() for row_id in row_ids
         )
     settings = {"LINEAR_POSTGRES_PORT": str(postgres.port), "LINEAR_POSTGRES_DATABASE": database}
-    dbt = Dbt(folder / "dbt", "postgres", settings, {"linear_schema": "public", "linear_as_of": at})
+    dbt = Dbt(
+        folder / "dbt",
+        "postgres",
+        settings,
+        {"linear_schema": "public", "linear_as_of": at, "linear_relation_severity": "warn"},
+    )
     dbt.run("build")
     yield Warehouse(postgres, database, dbt, expected, gone)
 
@@ -173,8 +179,10 @@ def test_every_model_and_every_test_of_the_package_succeeds(warehouse: Warehouse
 
 def test_every_column_of_a_model_is_described(warehouse: Warehouse) -> None:
     for model in yaml.safe_load(DESCRIPTIONS.read_text("utf-8"))["models"]:
-        first = next(iter(warehouse.model(model["name"]).values()))
-        assert [column["name"] for column in model["columns"]] == list(first), model["name"]
+        with warehouse.connect() as connection:
+            cursor = connection.execute(f"SELECT * FROM models.{model['name']} LIMIT 0".encode())
+            held = [column.name for column in cursor.description or ()]
+        assert [column["name"] for column in model["columns"]] == held, model["name"]
 
 
 def test_a_tombstone_is_in_no_model(warehouse: Warehouse) -> None:

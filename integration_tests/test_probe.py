@@ -58,7 +58,7 @@ def test_a_sync_of_50_streams_that_finds_nothing_costs_two_requests(make):
     assert {output.cursor(name) for name in STREAMS} == {output.cursor("issues")}
     assert output.cursor("issues") > first.cursor("issues")
     assert any("50 of 50 streams complete, 50 without changes" in line for line in output.logs)
-    assert any(line.endswith("Stream issues: no changes.") for line in output.logs)
+    assert not any("Stream issues" in line for line in output.logs)  # without news there is no word
 
 
 @pytest.mark.slow

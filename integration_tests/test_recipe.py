@@ -1,4 +1,4 @@
-"""The recipe of docs/linear.md for the command line, run as it is printed."""
+"""The recipe of docs/command-line.md, and what the README begins with, run as they are printed."""
 
 import json
 import os
@@ -6,14 +6,17 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from integration_tests.connector import Connector
 from integration_tests.expected import records
 from integration_tests.image import Unavailable, install
 from integration_tests.linear_api import LinearApi
+from tools.demo.destination import DuckDBDestination
 from tools.schemas import ROOT, streams
 
 STREAMS = {stream.name: stream for stream in streams()}
@@ -23,9 +26,8 @@ pytestmark = pytest.mark.processes
 
 def blocks() -> list[str]:
     """The blocks of the recipe: with Docker, without, what comes first, and each sync."""
-    page = (ROOT / "docs" / "linear.md").read_text("utf-8")
-    section = page.partition("### On the command line\n")[2].partition("\n### ")[0]
-    found = re.findall(r"^```bash\n(.*?)^```", section, re.M | re.S)
+    page = (ROOT / "docs" / "command-line.md").read_text("utf-8")
+    found = re.findall(r"^```bash\n(.*?)^```", page, re.M | re.S)
     assert len(found) == 4
     return found
 
@@ -44,16 +46,24 @@ class Shell:
 
     def run(self, block: str, then: str = "", timeout: float = 500) -> None:
         """Paste a block; `then` comes after it."""
-        done = subprocess.run(
-            ["bash", "-c", f"{self._defined}\n{block}\n{then}"],
+        done = self._pasted(f"{block}\n{then}", timeout)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+
+    def ends(self, block: str) -> tuple[int, list[str]]:
+        """Paste a block; returns its exit code, and the lines that it prints."""
+        done = self._pasted(block)
+        return done.returncode, done.stdout.splitlines()
+
+    def _pasted(self, text: str, timeout: float = 500) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["bash", "-c", f"{self._defined}\n{text}"],
             cwd=self.folder,
             env={**os.environ, **self._variables},
             capture_output=True,
             text=True,
             timeout=timeout,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
-        assert "Traceback" not in done.stderr
 
     def messages(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in (self.folder / "messages.jsonl").open("rb")]
@@ -122,6 +132,24 @@ def test_the_recipe_reads_everything_and_then_what_changed(linear_api: LinearApi
     syncs_and_goes_on(linear_api, shell)
 
 
+def checked(shell: Shell, config: dict[str, Any]) -> tuple[int, list[str]]:
+    """How the recipe's check ends, and what it prints."""
+    (shell.folder / "sync" / "config.json").write_text(json.dumps(config))
+    (check,) = [block for block in ONCE.split("\n\n") if "linear check" in block]
+    return shell.ends(check)
+
+
+def test_the_check_of_the_recipe_ends_by_its_answer(linear_api: LinearApi, shell: Shell) -> None:
+    good = json.loads((shell.folder / "sync" / "config.json").read_text())
+    assert checked(shell, good) == (0, ["true"])
+    code, (message, answer) = checked(
+        shell, good | {"credentials": {"auth_type": "API Key", "api_key": "wrong"}}
+    )
+    assert (code, answer) == (1, "false") and message.startswith("Linear does not accept the credentials")
+    code, (message, answer) = checked(shell, good | {"startdate": "2024-01-01"})
+    assert (code, answer) == (0, "true") and message.endswith("Did you mean start_date?")
+
+
 @pytest.mark.slow
 def test_a_sync_that_is_cut_off_loses_the_state_of_no_stream(linear_api: LinearApi, shell: Shell) -> None:
     shell.run(ONCE)
@@ -131,14 +159,15 @@ def test_a_sync_that_is_cut_off_loses_the_state_of_no_stream(linear_api: LinearA
 
     linear_api.clock.advance(60)
     *reads, merge = SYNC.split("\n\n")
-    # Killed after the first of its states, in the middle of a line.
-    cut = """grep -m 1 -n '"type":"STATE"' messages.jsonl | cut -d: -f1 >first
-        { head -n "$(cat first)" messages.jsonl; printf '{"type":"STATE","sta'; } >cut
+    # Killed after half of its states, in the middle of a line.
+    cut = """grep -n '"type":"STATE"' messages.jsonl | cut -d: -f1 >states
+        last=$(sed -n "$(($(wc -l <states) / 2))p" states)
+        { head -n "$last" messages.jsonl; printf '{"type":"STATE","sta'; } >cut
         mv cut messages.jsonl"""
     shell.run("\n\n".join(reads), f"{cut}\n{merge}")
     after = shell.states()
     assert after.keys() == STREAMS.keys()
-    assert len([name for name, cursor in after.items() if cursor > first[name]]) == 1
+    assert 0 < len([name for name, cursor in after.items() if cursor > first[name]]) < len(STREAMS)
 
     shell.run(SYNC)
     assert all(cursor > first[name] for name, cursor in shell.states().items())
@@ -169,3 +198,30 @@ def test_the_recipe_with_docker(linear_api: LinearApi, image: str, tmp_path: Pat
     configure(linear_api, tmp_path)
     path = f"{wrapper.parent}{os.pathsep}{os.environ['PATH']}"
     syncs_and_goes_on(linear_api, Shell(tmp_path, WITH_DOCKER, PATH=path))
+
+
+def test_the_question_of_the_readme_is_answered_by_the_tables_of_the_demo(
+    linear_api: LinearApi, connector: Connector, tmp_path: Path
+) -> None:
+    (tmp_path / ".demo").mkdir()
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    catalog = connector.catalog(["issues", "teams"])
+    with DuckDBDestination(tmp_path / ".demo" / "linear.duckdb") as destination:
+        destination.prepare([configured["stream"] for configured in catalog["streams"]])
+        for message in connector.read(catalog).messages:
+            destination.take(message)
+        destination.flush()
+    (question,) = re.findall(r"```bash\n(.+?)```", (ROOT / "README.md").read_text("utf-8"), re.S)
+    code, printed = Shell(tmp_path, "").ends(question)
+    assert code == 0
+    answers = [re.findall(r"[^│]+", line) for line in printed if line.startswith("│")][2:]
+    issues = records(linear_api.workspace, STREAMS["issues"]).values()
+    unfinished = Counter(
+        records(linear_api.workspace, STREAMS["teams"])[row["teamId"]]["name"]
+        for row in issues
+        if not (row["isArchived"] or row.get("completedAt") or row.get("canceledAt"))
+    )
+    assert len(answers) == min(3, len(unfinished))
+    for team, count in answers:
+        assert unfinished[team.strip()] == int(count)
+    assert int(answers[0][1]) == max(unfinished.values())

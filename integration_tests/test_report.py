@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import socket
 import statistics
 import subprocess
@@ -25,12 +26,30 @@ from integration_tests.linear_api import LinearApi
 from integration_tests.test_demo import workspace_after
 from integration_tests.test_models import KEYS, assert_equal, by_key
 from tools.dbt import PROGRAM
-from tools.demo.report import DAYS, WEEKS
+from tools.demo.report import CYCLES, DAYS, WEEKS
 from tools.schemas import ROOT
 
 __all__ = ["chromium"]
 
 ISSUES = 300
+
+# What is over: a day, a week, a cycle.
+PAST = {
+    "linear_daily_open_issues": ("team_id, day, opened, ended, open_issues", "day < ?"),
+    "linear_team_daily": ("team_id, day, state_type, issues, points", "day < ? AND issues > 0"),
+    "linear_team_flow": (
+        "team_id, week_start, created, completed, completed_points, canceled, reopened, in_progress, "
+        "median_cycle_time_days, p85_cycle_time_days",
+        "week_start + 7 <= ?",
+    ),
+    "linear_cycle_daily": ("cycle_id, day, scope, started, completed, scope_points", "day < ?"),
+    "linear_cycle_outcomes": (
+        "cycle_id, committed, added, removed, completed, canceled, carried_over, completed_points",
+        "ends_at < ?",
+    ),
+    "linear_user_activity": ("user_id, week_start, completed, completed_points", "week_start + 7 <= ?"),
+    "linear_project_weekly": ("project_id, week_start, scope, completed", "week_start + 7 <= ?"),
+}
 
 pytestmark = [
     pytest.mark.models,
@@ -166,6 +185,40 @@ def assert_rows(found: list[list[Any]], expected: list[list[Any]]) -> None:
     ]
 
 
+def test_the_report_shows_the_days_of_the_cycles_that_run(demo: Demo) -> None:
+    states = {key[0]: row["state"] for key, row in demo.expected.linear_cycle_outcomes().items()}
+    days: dict[date, list[float]] = defaultdict(lambda: [0.0, 0.0, 0.0])
+    for (cycle, day), row in demo.expected.linear_cycle_daily().items():
+        if states[cycle] == "active":
+            for place, name in enumerate(("scope_points", "started_points", "completed_points")):
+                days[day][place] += row[name]
+    assert_rows(demo.report.rows("cycle"), [[str(day), *counts] for day, counts in sorted(days.items())])
+    assert len(days) >= 7 and all(counts[0] for counts in days.values())
+
+
+def test_the_report_shows_what_became_of_the_last_cycles(demo: Demo) -> None:
+    ends = {key[0]: str(row["ends_at"])[:10] for key, row in demo.model("linear_cycle_outcomes").items()}
+    cycles: dict[str, list[float]] = defaultdict(lambda: [0, 0, 0, 0])
+    for (cycle,), row in demo.expected.linear_cycle_outcomes().items():
+        if row["state"] == "completed":
+            for place, name in enumerate(("committed", "added", "completed", "carried_over")):
+                cycles[ends[cycle]][place] += row[name]
+    last = sorted(cycles.items())[-CYCLES:]
+    assert_rows(demo.report.rows("cycles"), [[day, *counts] for day, counts in last])
+    assert len(last) == CYCLES and all(sum(counts[place] for _, counts in last) for place in range(4))
+
+
+def test_the_report_can_be_narrowed_to_a_team(demo: Demo) -> None:
+    flow: dict[date, list[int]] = {week: [0, 0, 0] for week in weeks(demo)}
+    for (_, week), row in demo.expected.linear_team_flow().items():
+        if week in flow and row["team_key"] == "ENG":
+            for place, name in enumerate(("created", "completed", "in_progress")):
+                flow[week][place] += row[name]
+    assert_rows(demo.report.rows("flow-ENG"), [[str(week), *counts] for week, counts in flow.items()])
+    choices = [attributes for tag, attributes in demo.report.tags if tag == "input"]
+    assert len(choices) > 3 and ["checked" in one for one in choices] == [True] + [False] * (len(choices) - 1)
+
+
 def test_the_report_shows_the_flow_of_the_last_weeks(demo: Demo) -> None:
     flow: dict[date, list[int]] = {week: [0, 0, 0] for week in weeks(demo)}
     for (_, week), row in demo.expected.linear_team_flow().items():
@@ -250,13 +303,13 @@ def test_the_report_needs_nothing_but_itself(demo: Demo) -> None:
 
 
 @pytest.mark.parametrize("width", [1280, 500])
-def test_a_browser_draws_four_charts_that_can_be_read(demo: Demo, chromium: str, width: int) -> None:
+def test_a_browser_draws_six_charts_that_can_be_read(demo: Demo, chromium: str, width: int) -> None:
     seen = look(chromium, demo.report.path, width)
 
     assert seen.complaints == []
     assert seen.measured["fetched"] == 0
     assert seen.measured["width"] <= seen.measured["inside"] == width
-    assert len(seen.measured["drawn"]) == 4
+    assert len(seen.measured["drawn"]) == 6
     for chart in seen.measured["drawn"]:
         left, top, right, bottom = chart["box"]
         assert right - left > 300 and bottom - top > 80
@@ -292,6 +345,29 @@ def test_the_examples_of_the_docs_have_answers(demo: Demo) -> None:
     assert len(queries) >= 2
     with duckdb.connect(demo.database, read_only=True) as connection:
         assert all(connection.execute(query).fetchall() for query in queries)
+
+
+def test_two_more_runs_change_no_figure_of_a_past_day(demo: Demo, tmp_path: Path) -> None:
+    """What people do between the runs is of today."""
+    shutil.copytree(demo.database.parent, tmp_path / "again")
+    day = moment(demo.report.as_of).date()
+    past = {}
+    for runs in range(3):
+        if runs:
+            run(tmp_path / "again", "--issues", str(ISSUES))
+        with duckdb.connect(tmp_path / "again" / "linear.duckdb", read_only=True) as connection:
+            past[runs] = {
+                name: connection.execute(
+                    f"SELECT {columns} FROM models.{name} WHERE {when} ORDER BY ALL", [day]
+                ).fetchall()
+                for name, (columns, when) in PAST.items()
+            }
+            moves = connection.execute(
+                "SELECT count(*) FROM models.linear_issue_transitions WHERE moved_at >= ?", [day]
+            ).fetchone()
+    assert past[1] == past[0] and past[2] == past[0]
+    assert all(past[0].values())
+    assert moves and moves[0] >= 20
 
 
 def test_nothing_of_the_demo_leaves_the_machine(demo: Demo) -> None:

@@ -5,7 +5,7 @@ from typing import Any, NoReturn
 
 _HELP = {
     "spec": "print which configuration the connector takes",
-    "check": "try the configuration",
+    "check": "try the configuration; the answer is the message CONNECTION_STATUS, not the exit code",
     "discover": "print the streams and their columns",
     "read": "print the rows of the streams, and the states to continue from",
 }

@@ -9,7 +9,7 @@ from airbyte_cdk.models import (
     ConfiguredAirbyteStream,
 )
 
-from source_linear.config import config_error, read_json
+from source_linear.config import config_error, nearest, read_json
 from source_linear.streams import Stream
 
 
@@ -48,9 +48,10 @@ def configured_streams(
             "would be sent twice, and a stream has one state."
         )
     if unknown := sorted(set(names) - set(known)):
+        meant = [f"Did you mean {near} by {name}? " for name in unknown if (near := nearest(name, known))]
         raise config_error(
-            f"catalog: this connector has no stream {', '.join(unknown)}. Run discover (refresh the "
-            f"source schema) and select from its streams: {', '.join(sorted(known))}."
+            f"catalog: this connector has no stream {', '.join(unknown)}. {''.join(meant)}Run discover "
+            f"(refresh the source schema) and select from its streams: {', '.join(sorted(known))}."
         )
     configured = dict(zip(names, catalog.streams, strict=True)) if catalog else {}
     for name, item in configured.items():

@@ -72,7 +72,8 @@ class Config:
         defaults = {name: one.get("default") for name, one in specification["properties"].items()}
         options = {**defaults, **given}
         keys = [given[name] for name in _FLAT_KEYS if name in given]
-        start, often = options["start_date"], options["detect_deletions"]
+        start = options["start_date"]
+        often = options["detect_deletions"].strip()  # the end of a line gets past a pattern's end
         return cls(
             credentials=dict(given.get("credentials") or {"auth_type": "API Key", "api_key": keys[0]}),
             start_date=milliseconds(timestamp(start)) if start else None,
@@ -146,8 +147,10 @@ def normalized(config: Any, connection_specification: Mapping[str, Any]) -> Any:
     types = {name: schema["type"] for name, schema in connection_specification["properties"].items()}
     types[_RECONCILES] = "boolean"
     meant = {name: _typed(value, types.get(name)) for name, value in _filled(config).items()}
-    if isinstance(meant.get(_RECONCILES), bool) and meant.pop(_RECONCILES):
-        meant.setdefault("detect_deletions", _EACH_SYNC)
+    if isinstance(reconciles := meant.get(_RECONCILES), bool):
+        del meant[_RECONCILES]
+        if reconciles:
+            meant.setdefault("detect_deletions", _EACH_SYNC)
     return meant
 
 
@@ -190,14 +193,17 @@ def unknown_options(config: Mapping[str, Any], connection_specification: Mapping
         connection_specification: the spec.
     """
     properties = connection_specification["properties"]
+    names = {name: name for name in properties} | {_RECONCILES: "detect_deletions"}
     config = normalized(config, connection_specification)
     given = config.get("credentials", {})
     kinds = {one["properties"]["auth_type"]["const"]: one for one in properties["credentials"]["oneOf"]}
-    known = list(kinds[given["auth_type"]]["properties"]) if given else []
-    of_other_kinds = {name for kind in kinds.values() for name in kind["properties"]}
-    sentences = [_unknown(name, properties) for name in config if name not in (*properties, *_FLAT_KEYS)]
+    fields = (
+        {name: f"credentials.{name}" for name in kinds[given["auth_type"]]["properties"]} if given else {}
+    )
     # Whoever changes the kind in Airbyte's form may leave the fields of another behind.
-    sentences += [_unknown(name, known, "credentials.") for name in given if name not in of_other_kinds]
+    of_all_kinds = {name for kind in kinds.values() for name in kind["properties"]}
+    sentences = [_unknown(name, name, names) for name in config if name not in (*properties, *_FLAT_KEYS)]
+    sentences += [_unknown(name, f"credentials.{name}", fields) for name in given if name not in of_all_kinds]
     return [_KEY.sub("****", sentence) for sentence in sentences if sentence]
 
 
@@ -254,13 +260,15 @@ def _flat_keys(options: list[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]
     return dict.fromkeys(_FLAT_KEYS, key)
 
 
-def _unknown(name: str, known: Iterable[str], where: str = "") -> str:
+def _unknown(name: str, place: str, known: Mapping[str, str]) -> str:
+    """A sentence about an unknown option; `known` are those that there are, and how each is told."""
     if name.startswith("_"):
         return ""
-    near = nearest(name, (*known, _RECONCILES))
-    near = "detect_deletions" if near == _RECONCILES else near
-    remedy = f"Did you mean {where}{near}?" if near else f"The options are: {', '.join(known)}."
-    return f"The option {where}{name} is unknown and has no effect. {remedy}"
+    near = nearest(name, known)
+    told = (
+        f"Did you mean {known[near]}?" if near else f"There are: {', '.join(dict.fromkeys(known.values()))}."
+    )
+    return f"The option {place} is unknown and has no effect. {told}"
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
@@ -302,14 +310,15 @@ def _validate_credentials(
     for name, schema in option["properties"].items():
         if name in credentials:
             _validate_field(f"credentials.{name}", credentials[name], schema)
-    for name in (*option["required"], "api_key"):
+    for name in option["required"]:
         _validate_no_placeholder(f"credentials.{name}", credentials.get(name))
 
 
 def _validate_no_placeholder(name: str, value: Any) -> None:
     if isinstance(value, str) and _PLACEHOLDER.fullmatch(value.strip(" \"'")):
+        where = "Security & access" if name.endswith("api_key") else "API > OAuth applications"
         raise config_error(
-            f"{name}: is still the placeholder of an example. Put there what Linear's Settings show."
+            f"{name}: is still the placeholder of an example. Put yours there: Settings > {where} in Linear."
         )
 
 

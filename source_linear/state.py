@@ -59,6 +59,7 @@ class StreamState:
         unsure: whether more differed than a sketch can tell.
         unlisted: how many syncs in a row the list did not come.
         length: how long the list was when it was last walked.
+        roots: of a stream with several roots, those whose rows the copy may hold.
     """
 
     cursor: str | None = None
@@ -77,6 +78,7 @@ class StreamState:
     unsure: bool = False
     unlisted: int = 0
     length: int = 0
+    roots: tuple[str, ...] = ()
 
     def encoded(self, cursor_field: str) -> dict[str, Any]:
         """The state as it is written, at most 80 kB."""
@@ -96,6 +98,7 @@ class StreamState:
             "unsure": self.unsure,
             "unlisted": self.unlisted,
             "length": self.length,
+            "roots": list(self.roots),
         }
         written |= {key: value for key, value in named.items() if value}
         return written | ({} if self.due else {"due": False})
@@ -135,6 +138,7 @@ class StreamState:
                 unsure=bool(state.get("unsure")),
                 unlisted=int(state.get("unlisted") or 0),
                 length=int(state.get("length") or 0),
+                roots=tuple(str(one) for one in state.get("roots") or ()),
                 due=bool(state.get("due", True)),
             )
         except (AttributeError, IndexError, TypeError, ValueError) as error:
@@ -234,6 +238,8 @@ def _read(written: Any) -> dict[str, str]:
             size = int.from_bytes(rest[:4])
             said, many, *texts = rest[4 : 4 + size].decode().split("\t")
             end = 4 + size + 16 * int(many)
+            if not 4 + size <= end <= len(rest):
+                raise ValueError("not as many ids as it says")
             ids = [id_of(int.from_bytes(rest[at : at + 16])) for at in range(4 + size, end, 16)]
             rows |= dict.fromkeys([*texts, *ids], said)
             rest = rest[end:]

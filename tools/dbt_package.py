@@ -95,6 +95,7 @@ def sources(known: Sequence[Stream], linear: GraphQLSchema, found: Iterable[Rela
 
 
 def _in_case(table: str) -> str:
+    # A macro cannot be called here.
     return f"{{{{ '{table}' if var('linear_column_case', 'as_is') != 'upper' else '{table.upper()}' }}}}"
 
 
@@ -190,7 +191,8 @@ def relations_test(stream: Stream, found: Sequence[Relation], never: Collection[
         return None
     return (
         f"-- {_HEAD}\n"
-        "{{ config(severity=var('linear_relation_severity', 'warn')) }}\n"
+        "{%- set severity = var('linear_relation_severity', 'off') %}\n"
+        "{{ config(enabled=severity != 'off', severity='error' if severity == 'error' else 'warn') }}\n"
         f"{{{{ linear_without_row(\n    ref('stg_linear__{stream.name}'),\n"
         f"    {{\n{single}    }},\n    {{\n{lists}    }},\n) }}}}\n"
     )

@@ -53,6 +53,12 @@ def test_a_stream_that_is_not_known_is_refused_with_the_known_ones():
     assert "no stream epics." in message and message.endswith("issues, teams, users.")
 
 
+def test_a_misspelt_stream_is_named_with_the_one_that_was_meant():
+    message = refusal("user", "epics", "Teams")
+    assert "Did you mean teams by Teams? Did you mean users by user? Run discover" in message
+    assert "by epics" not in message
+
+
 @pytest.mark.parametrize("properties", [5, "id", ["id", "name"]])
 def test_columns_that_are_none_are_refused_by_stream(properties):
     given = catalog("users", "issues")

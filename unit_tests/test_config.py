@@ -203,6 +203,7 @@ def test_each_option_that_is_given_is_taken():
         *(({"detect_deletions": "daily"}, 24), ({"detect_deletions": "each sync"}, 0)),
         *(({"detect_deletions": "never"}, None), ({"detect_deletions": "6 hours"}, 6)),
         *(({"detect_deletions": "1 hour"}, 1), ({"detect_deletions": ""}, 24)),
+        *(({"detect_deletions": "never\n"}, None), ({"detect_deletions": "9999 hours\n"}, 9999)),
         *(({"reconcile_archived": True}, 0), ({"reconcile_archived": "true"}, 0)),
         *(({"reconcile_archived": False}, 24), ({"reconcile_archived": "false"}, 24)),
         ({"reconcile_archived": True, "detect_deletions": "never"}, None),
@@ -266,7 +267,7 @@ def test_a_misspelt_field_of_the_credentials_is_named_with_its_place(written, me
 def test_an_option_like_no_other_is_named_with_all_that_there_are():
     (sentence,) = unknown_options({**KEY, "colour": "red"}, SPECIFICATION)
     assert sentence == (
-        "The option colour is unknown and has no effect. The options are: credentials, start_date, "
+        "The option colour is unknown and has no effect. There are: credentials, start_date, "
         "archived_rows, detect_deletions, team_keys, rate_limit_share, num_workers, api_url."
     )
 

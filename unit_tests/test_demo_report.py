@@ -85,11 +85,18 @@ def test_numbers_are_short() -> None:
 
 
 def answer(sql: str) -> Answer:
-    if sql == report.FLOW:
+    if sql == report.TEAM:
+        return Answer(["team_key", "team_name"], [("ENG", "Engineering"), ("O'N", "O'Neill <b>")])
+    if "linear_cycle_daily" in sql:
+        return Answer(["day", "scope", "started", "completed"], [(MONDAY, 8.0, 2.0, 3.0)])
+    if "ends_at" in sql:
+        names = ["ended", "committed", "added", "completed", "carried_over"]
+        return Answer(names, [(MONDAY, 5, 2, 4, 3)])
+    if "in_progress" in sql:
         return Answer(["week_start", "created", "completed", "in_progress"], [(MONDAY, 3, 2, 1)])
-    if sql == report.CYCLE_TIME:
+    if "p85_days" in sql:
         return Answer(["week_start", "issues", "median_days", "p85_days"], [(MONDAY, 2, 1.25, 3.5)])
-    if sql == report.TIME_IN_STATE:
+    if "state_name" in sql:
         names = ["state_name", "state_type", "left", "median_days", "still_there", "median_days_so_far"]
         return Answer(names, [("In <b>", "started", 2, 1.0, 0, None), ("Triage", "triage", 0, None, 1, 9.0)])
     return Answer(["day", "open_issues"], [(MONDAY, 1)])
@@ -99,29 +106,50 @@ def nothing(sql: str) -> Answer:
     return Answer(answer(sql).columns, [])
 
 
-def test_a_page_holds_four_figures_with_numbers_and_sql() -> None:
-    found = report.figures(answer)
+def test_a_page_holds_six_figures_of_each_team_with_numbers_and_sql() -> None:
+    found = report.scopes(answer)
 
     text = report.page(found, "A & B", datetime(2026, 3, 4, 5, 6, tzinfo=UTC), "From here.")
 
-    assert text.count("<figure ") == text.count("<svg ") == text.count("<pre>") == 4
+    assert text.count("<figure ") == text.count("<svg ") == text.count("<pre>") == 3 * 6
     assert "<h1>A &amp; B</h1>" in text and "In &lt;b&gt;" in text and "<td>In <b>" not in text
     assert '<time datetime="2026-03-04T05:06:00Z">4 March 2026, 05:06 UTC</time>' in text
-    assert [row[0] for row in found[2].answer.rows] == ["Triage", "In <b>"], "in the order of the workflow"
+    assert [row[0] for row in found[0].figures[4].answer.rows] == ["Triage", "In <b>"], (
+        "in the order of the workflow"
+    )
     assert not re.search(r"[{}]{2}", text)
 
 
-def test_the_page_of_an_empty_workspace_says_so() -> None:
-    found = report.figures(nothing)
+def test_a_teams_figures_are_asked_for_by_its_key() -> None:
+    everyone, engineering, other = report.scopes(answer)
+    assert not any("team_key" in figure.sql or "{" in figure.sql for figure in everyone.figures)
+    assert all("team_key = 'ENG'" in figure.sql for figure in engineering.figures)
+    assert all("team_key = 'O''N'" in figure.sql for figure in other.figures)
+    text = report.page([everyone, engineering, other], "A", datetime(2026, 3, 4, tzinfo=UTC), "")
+    assert 'id="flow"' in text and 'id="flow-ENG"' in text and 'id="flow-ON"' in text
+    assert "#show-ENG:checked ~ main.of-ENG { display: grid; }" in text
+    assert "O&#x27;Neill &lt;b&gt;" in text
 
-    assert [figure.text for figure in found] == [
+
+def test_the_dot_of_a_week_that_is_not_over_is_hollow() -> None:
+    svg = lines("Title", ["a", "b"], [Series("one", "#111111", [4, 2])], "days", unfinished=True)
+
+    assert [mark.attrib["fill"] for mark in marks(svg, "circle")] == ["#111111", "#fff"]
+
+
+def test_the_page_of_an_empty_workspace_says_so() -> None:
+    (found,) = report.scopes(nothing)
+
+    assert [figure.text for figure in found.figures] == [
+        "No cycle is running.",
+        "No cycle has ended yet.",
         "There are no issues yet.",
         "No issue was completed in these weeks.",
         "No issue is in any of these states.",
         "There are no issues yet.",
     ]
-    assert report.flow_of_weeks(found, 12) == []
+    assert report.flow_of_weeks([found], 12) == []
 
 
 def test_the_picture_has_the_last_weeks_of_the_flow() -> None:
-    assert report.flow_of_weeks(report.figures(answer), 12) == [("2 Mar", {"created": 3, "completed": 2})]
+    assert report.flow_of_weeks(report.scopes(answer), 12) == [("2 Mar", {"created": 3, "completed": 2})]

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -104,7 +105,7 @@ def test_configurations_are_found_on_each_page_that_has_one() -> None:
 
 
 # Values that a page names to say that they are gone.
-GONE = {("archived_rows", "exclude")}
+GONE = {("archived_rows", "exclude"), ("archived_rows", "exclude is gone")}
 NAMED = {
     (name, value)
     for path in PAGES
@@ -116,6 +117,11 @@ NAMED = {
 @pytest.mark.parametrize(("name", "value"), sorted(NAMED))
 def test_a_value_that_is_named_on_a_page_is_one_of_its_option(name: str, value: str) -> None:
     assert errors(value, OPTIONS[name]) == []
+
+
+@pytest.mark.parametrize("page", [one for one in PAGES if one.name not in ("CHANGELOG.md", "migrating.md")])
+def test_an_option_that_is_gone_is_named_where_one_migrates_and_nowhere_else(page: Path) -> None:
+    assert "reconcile_archived" not in page.read_text("utf-8")
 
 
 @pytest.mark.parametrize(

@@ -1,23 +1,65 @@
 {# What databases say in different ways. DuckDB and PostgreSQL are tested; Snowflake and BigQuery are not. #}
 
-{# A moment as a timestamp without time zone, in UTC. `type` is that of the column, in lower case. #}
+{#
+  A moment as a timestamp without time zone, in UTC. What has no zone is UTC, whatever its type and the session's zone.
+  `type` is that of the column, in lower case.
+#}
 {% macro linear_utc(value, type) %}{{ adapter.dispatch('linear_utc', 'linear')(value, type) }}{% endmacro %}
 
 {% macro default__linear_utc(value, type) -%}
-{%- if type in ('timestamp', 'timestamp without time zone', 'datetime') -%}
-{{ value }}
+{%- if 'char' in type or type in ('text', 'string') -%}
+(cast({{ linear_zoned_text(value) }} as timestamp with time zone) at time zone 'UTC')
+{%- elif type in ('timestamptz', 'timestamp with time zone') -%}
+({{ value }} at time zone 'UTC')
 {%- else -%}
-(cast({{ value }} as timestamp with time zone) at time zone 'UTC')
+cast({{ value }} as {{ linear_timestamp_type() }})
 {%- endif -%}
 {%- endmacro %}
 
 {% macro snowflake__linear_utc(value, type) -%}
-cast(convert_timezone('UTC', cast({{ value }} as timestamp_tz)) as timestamp_ntz)
+{%- if 'char' in type or type in ('text', 'string') -%}
+cast(convert_timezone('UTC', cast({{ linear_zoned_text(value) }} as timestamp_tz)) as timestamp_ntz)
+{%- elif type.startswith('timestamp_tz') or type.startswith('timestamp_ltz') -%}
+cast(convert_timezone('UTC', {{ value }}) as timestamp_ntz)
+{%- else -%}
+cast({{ value }} as timestamp_ntz)
+{%- endif -%}
 {%- endmacro %}
 
 {% macro bigquery__linear_utc(value, type) -%}
-datetime(cast({{ value }} as timestamp), 'UTC')
+{%- if type == 'string' -%}
+datetime(cast({{ linear_zoned_text(value) }} as timestamp), 'UTC')
+{%- elif type == 'timestamp' -%}
+datetime({{ value }}, 'UTC')
+{%- else -%}
+cast({{ value }} as datetime)
+{%- endif -%}
 {%- endmacro %}
+
+{# A moment as text, with the zone UTC where it names none. #}
+{% macro linear_zoned_text(value) -%}
+case when {{ linear_matches(value, '[0-9]:[0-9][0-9].*([zZ]|[+-][0-9][0-9](:?[0-9][0-9])?)$') }} then {{ value }} else {{ value }} || '+00:00' end
+{%- endmacro %}
+
+{% macro linear_matches(value, pattern) %}{{ adapter.dispatch('linear_matches', 'linear')(value, pattern) }}{% endmacro %}
+{% macro default__linear_matches(value, pattern) %}regexp_like({{ value }}, '.*{{ pattern }}'){% endmacro %}
+{% macro duckdb__linear_matches(value, pattern) %}regexp_matches({{ value }}, '{{ pattern }}'){% endmacro %}
+{% macro postgres__linear_matches(value, pattern) %}{{ value }} ~ '{{ pattern }}'{% endmacro %}
+{% macro bigquery__linear_matches(value, pattern) %}regexp_contains({{ value }}, r'{{ pattern }}'){% endmacro %}
+
+{#
+  A moment in UTC as the clock of a zone shows it.
+
+  Args:
+    moment: without time zone.
+    zone: SQL of the zone's name; none for UTC.
+#}
+{% macro linear_local(moment, zone) -%}
+{%- if zone is none -%}{{ moment }}{%- else -%}{{ adapter.dispatch('linear_local', 'linear')(moment, zone) }}{%- endif -%}
+{%- endmacro %}
+{% macro default__linear_local(moment, zone) %}(({{ moment }} at time zone 'UTC') at time zone {{ zone }}){% endmacro %}
+{% macro snowflake__linear_local(moment, zone) %}convert_timezone('UTC', {{ zone }}, {{ moment }}){% endmacro %}
+{% macro bigquery__linear_local(moment, zone) %}datetime(timestamp({{ moment }}, 'UTC'), {{ zone }}){% endmacro %}
 
 {# Numbers: all of Linear's fit into 64 bits with a fraction. #}
 {% macro linear_number_type() %}{{ adapter.dispatch('linear_number_type', 'linear')() }}{% endmacro %}
@@ -68,6 +110,46 @@ from {{ relation }} as held
 cross join unnest(json_value_array(held.{{ column }})) as element
 {% endmacro %}
 
+{#
+  The numbers of a column that holds a list of them: a query with `row_id`, `position` (from 1) and `value`.
+
+  Args:
+    relation: with `id`.
+    column: of it, JSON.
+#}
+{% macro linear_series(relation, column) %}
+{{ adapter.dispatch('linear_series', 'linear')(relation, column) }}
+{% endmacro %}
+
+{% macro duckdb__linear_series(relation, column) %}
+select id as row_id, unnest(range(1, len(numbers) + 1)) as position, unnest(numbers) as value
+from (
+    select id, from_json({{ column }}, '["double"]') as numbers
+    from {{ relation }}
+    where json_type({{ column }}) = 'ARRAY'
+) as held
+{% endmacro %}
+
+{% macro postgres__linear_series(relation, column) %}
+select held.id as row_id, listed.position, cast(listed.value as double precision) as value
+from {{ relation }} as held
+cross join lateral jsonb_array_elements_text(
+    case when jsonb_typeof(held.{{ column }}) = 'array' then held.{{ column }} else '[]' end
+) with ordinality as listed (value, position)
+{% endmacro %}
+
+{% macro snowflake__linear_series(relation, column) %}
+select held.id as row_id, listed.index + 1 as position, cast(listed.value as double precision) as value
+from {{ relation }} as held
+cross join lateral flatten(input => held.{{ column }}) as listed
+{% endmacro %}
+
+{% macro bigquery__linear_series(relation, column) %}
+select held.id as row_id, place + 1 as position, cast(value as float64) as value
+from {{ relation }} as held
+cross join unnest(json_value_array(held.{{ column }})) as value with offset as place
+{% endmacro %}
+
 {# The days between two moments, with their fraction. #}
 {% macro linear_days_between(start, end) %}
 {{- adapter.dispatch('linear_days_between', 'linear')(start, end) -}}
@@ -83,6 +165,52 @@ cross join unnest(json_value_array(held.{{ column }})) as element
 
 {% macro postgres__linear_days_between(start, end) -%}
 cast(extract(epoch from ({{ end }} - {{ start }})) / 86400.0 as double precision)
+{%- endmacro %}
+
+{#
+  The days that a duration counts: all of them, or those of linear_working_days, each with its fraction.
+
+  Args:
+    start, end: moments in UTC.
+    zone: SQL of the zone in which days begin; none for UTC.
+#}
+{% macro linear_duration(start, end, zone) -%}
+{%- if var('linear_working_days', none) -%}
+({{ linear_worked(linear_local(end, zone)) }} - {{ linear_worked(linear_local(start, zone)) }})
+{%- else -%}
+{{ linear_days_between(start, end) }}
+{%- endif -%}
+{%- endmacro %}
+
+{# The working days up to a moment, from a Monday of long ago. #}
+{% macro linear_worked(moment) -%}
+{%- set working = var('linear_working_days') -%}
+{%- set first = "cast('1970-01-05' as date)" -%}
+{%- set days = dbt.datediff(first, "cast(" ~ moment ~ " as date)", 'day') -%}
+{%- set midnight = "cast(cast(" ~ moment ~ " as date) as " ~ linear_timestamp_type() ~ ")" -%}
+({{ working | length }} * floor({{ days }} / 7.0) + case mod({{ days }}, 7)
+{%- for day in range(7) %} when {{ day }} then {{ working | select('le', day) | list | length }}
+{%- if day + 1 in working %} + {{ linear_days_between(midnight, moment) }}{% endif -%}
+{%- endfor %} end)
+{%- endmacro %}
+
+{#
+  SQL of the zone in which days begin, by linear_timezone; none for UTC.
+
+  Args:
+    team: SQL of the team's own zone.
+#}
+{% macro linear_zone(team) -%}
+{%- set zone = var('linear_timezone', none) or 'UTC' -%}
+{%- if zone == 'UTC' -%}{{ return(none) }}
+{%- elif zone == 'team' -%}{{ return("coalesce(" ~ team ~ ", 'UTC')") }}
+{%- endif -%}
+{{ return("'" ~ zone ~ "'") }}
+{%- endmacro %}
+
+{# The day of a moment where linear_timezone has days begin. #}
+{% macro linear_day(moment, team) -%}
+cast({{ linear_local(moment, linear_zone(team)) }} as date)
 {%- endmacro %}
 
 {# A percentile of the values of a group, between two values in proportion. #}

@@ -13,7 +13,9 @@ from functools import cached_property
 from typing import Any
 
 from .clock import Clock, to_milliseconds, to_text
+from .company import Company
 from .defaults import DAY, FORMS, HISTORY, OBJECTS, PARAGRAPHS, VARIANTS, WORDS, slug, sort_order
+from .diary import Diary, Life
 from .ownership import OWNERS
 from .rows import embedded
 from .workspace import Workspace
@@ -45,6 +47,13 @@ AUDITED = ("login", "logout", "issueDelete", "teamCreate", "userRoleChange", "ap
 EMOJI = ("👍", "🎉", "heart", "eyes", "party-parrot")
 
 
+# What an entry of an issue's history says of the issue, and must be true.
+TOLD = (
+    *(f"from{name}Id" for name in ("State", "Team", "Cycle", "Assignee", "Project")),
+    *(f"to{name}Id" for name in ("State", "Team", "Cycle", "Assignee", "Project")),
+    "fromEstimate", "toEstimate", "fromSlaBreached", "toSlaBreached", "archived", "trashed",
+)  # fmt: skip
+
 PURGED = 100_000  # issues: of a workspace that a connector would read in all the windows that it can
 
 
@@ -71,6 +80,7 @@ class _Generator:
         self.now = workspace.clock.milliseconds
         self.start = self.now - HISTORY
         self.rng = random.Random(workspace.seed)
+        self.diary = workspace.diary = Diary()
         self.bulk = sorted(self.moment(self.start) for _ in range(6))
 
     def run(self) -> None:
@@ -83,6 +93,8 @@ class _Generator:
         self.customers()
         self.releases()
         self.issues()
+        company = Company(self)
+        company.work()
         self.comments()
         self.attachments()
         self.documents()
@@ -92,9 +104,11 @@ class _Generator:
         self.bulk_edits()
         self.archivings()
         self.other_archivings()
+        company.settle()
         self.remaining()
         self.optional_relations()
         self.long_lists()
+        self.plain_ids()
         self.more_reactions()
         self.reaction_data()
 
@@ -224,6 +238,8 @@ class _Generator:
                 private=number == 2,
                 visibility="private" if number == 2 else "public",
                 inviteHash=f"invite-{number}",
+                defaultIssueEstimate=(1.0, 2.0)[number % 2],
+                inheritIssueEstimation=False,
             )
             self.team_ids.append(team)
             self.workflow(team, created)
@@ -266,7 +282,8 @@ class _Generator:
 
     def team_cycles(self, team: str) -> None:
         cycles: list[tuple[int, int, str]] = []
-        begin = self.now - 280 * DAY
+        monday = self.now - (self.now // DAY + 3) % 7 * DAY  # the first day of 1970 was a Thursday
+        begin = monday - monday % DAY - 287 * DAY
         for number in range(1, 23):
             starts = begin + (number - 1) * 14 * DAY
             ends = starts + 14 * DAY
@@ -287,6 +304,7 @@ class _Generator:
                 isPast=past,
                 isPrevious=past and ends + 14 * DAY > self.now,
                 progress=self.rng.random() if past else 0.0,
+                uncompletedIssuesUponCloseIds=[],
             )
             cycles.append((starts, ends, cycle))
         self.workspace.archive("Cycle", cycles[0][2])
@@ -740,9 +758,10 @@ class _Generator:
         }
         if chance() < 0.05:
             own["slaStartedAt"] = to_text(created)
-            own["slaMediumRiskAt"] = to_text(created + 5 * DAY)
-            own["slaHighRiskAt"] = to_text(created + 6 * DAY)
-            own["slaBreachesAt"] = to_text(created + 7 * DAY)
+            days = (7, 45)[number % 2]
+            own["slaMediumRiskAt"] = to_text(created + (days - 2) * DAY)
+            own["slaHighRiskAt"] = to_text(created + (days - 1) * DAY)
+            own["slaBreachesAt"] = to_text(created + days * DAY)
             own["slaType"] = rng.choice(("all", "onlyBusinessDays"))
         if creator is None:
             own["botActor"] = self.bot()
@@ -770,9 +789,11 @@ class _Generator:
             moves.append((closed, final))
         if moves[-1][1] != final:
             moves.append((self.moment(moves[-1][0], moves[-1][0] + DAY), final))
+        life = Life(created, moves, [(created, own["teamId"])], [], [], [], [])
+        self.diary.lives[issue] = life
         for index, (at, state) in enumerate(moves):
             ended = moves[index + 1][0] if index + 1 < len(moves) else None
-            self.make(
+            span = self.make(
                 "IssueStateSpan",
                 at,
                 at,
@@ -781,21 +802,36 @@ class _Generator:
                 startedAt=to_text(at),
                 endedAt=None if ended is None else to_text(ended),
             )
+            life.spans.append(span)
             if index:
                 self.entry(issue, at, own["creatorId"], fromStateId=moves[index - 1][1], toStateId=state)
         if own["assigneeId"]:
             at = self.moment(created, created + DAY)
-            self.entry(issue, at, own["creatorId"], toAssigneeId=own["assigneeId"])
+            number = len(self.diary.lives)
+            earlier = self.users[number % len(self.users)] if number % 4 == 0 else None
+            life.assignees += [(created, earlier), (at, own["assigneeId"])]
+            self.entry(issue, at, own["creatorId"], fromAssigneeId=earlier, toAssigneeId=own["assigneeId"])
         if own["labelIds"] and self.rng.random() < 0.5:
             at = self.moment(created, created + DAY)
             self.entry(issue, at, None, addedLabelIds=own["labelIds"], botActor=self.bot())
         if self.rng.random() < 0.3:
             at = self.moment(created, created + 9 * DAY)
-            self.entry(issue, at, self.some(self.users), **self.change(own))
+            actor, change = self.some(self.users), self.change(own)
+            self.entry(issue, at, actor, **change)
+            for values, name in (
+                (life.teams, "Team"),
+                (life.projects, "Project"),
+                (life.estimates, "Estimate"),
+            ):
+                key = name if name == "Estimate" else f"{name}Id"
+                if change.get(f"from{key}") != change.get(f"to{key}"):
+                    values[:] = [(created, change.get(f"from{key}")), (at, change.get(f"to{key}"))]
+        life.projects = life.projects or [(created, own["projectId"])]
+        life.estimates = life.estimates or [(created, own["estimate"])]
 
     def entry(self, issue: str, at: int, actor: str | None, **changes: Any) -> str:
         """One entry of an issue's history: what didn't change is null, in all but a few."""
-        blank = {} if self.rng.random() < 0.02 else self.blank_entry
+        blank = dict.fromkeys(TOLD) if self.rng.random() < 0.02 else self.blank_entry
         return self.make("IssueHistory", at, at, issueId=issue, actorId=actor, **{**blank, **changes})
 
     @cached_property
@@ -808,19 +844,19 @@ class _Generator:
         """What one history entry says to have changed."""
         changes: tuple[dict[str, Any], ...] = (
             {"fromPriority": 0.0, "toPriority": own["priority"]},
-            {"fromEstimate": None, "toEstimate": 3.0},
+            {"fromEstimate": 4.0, "toEstimate": own["estimate"]},
             {"fromDueDate": "2025-01-31", "toDueDate": None},
             {"fromTitle": "Untitled", "toTitle": own["title"]},
             {"toProjectId": own["projectId"], "toProjectMilestoneId": own["projectMilestoneId"]},
-            {"fromProjectId": self.some(self.project_ids)},
-            {"fromCycleId": own["cycleId"], "toCycleId": None},
+            {"fromProjectId": self.some(self.project_ids), "toProjectId": own["projectId"]},
+            {"fromParentId": own["parentId"], "toParentId": None},
             {"toParentId": own["parentId"]},
             {"fromTeamId": self.one(self.team_ids), "toTeamId": own["teamId"]},
             {"removedLabelIds": self.few(self.label_ids, 3)},
             {"addedToReleaseIds": self.few(self.release_ids, 2)},
             {"updatedDescription": True, "descriptionUpdatedByIds": self.few(self.users, 3)},
-            {"archived": True, "autoArchived": True},
-            {"trashed": True},
+            {"archived": False, "autoArchived": False},
+            {"updatedDescription": True},
             {"relationChanges": [embedded({"identifier": own["identifier"], "type": "blocks"})]},
         )
         return self.rng.choice(changes)
@@ -1270,7 +1306,8 @@ class _Generator:
             share = 0.05 if len(rows) > 1000 else 0.25
             for key, field in workspace.schema.relations(type_name).items():
                 ids = workspace.ids(field.target)
-                if any(row[key] is not None for row in rows.values()) or not ids:
+                told = type_name == "IssueHistory" and key in TOLD
+                if told or any(row[key] is not None for row in rows.values()) or not ids:
                     continue
                 for number, row in enumerate(rows.values()):
                     others = [self.one(ids), ids[0], ids[-1]]
@@ -1289,6 +1326,17 @@ class _Generator:
             for key in owners:
                 row[key] = row[key] if key == own else None
 
+    def plain_ids(self) -> None:
+        """Ids that the schema does not call relations are those of rows, too."""
+        for type_name, key, target in (
+            ("IssueHistory", "customerNeedId", "CustomerNeed"),
+            ("Team", "autoCloseStateId", "WorkflowState"),
+        ):
+            ids = self.workspace.ids(target)
+            for number, row in enumerate(self.workspace.rows[type_name].values()):
+                if row[key] is not None:
+                    row[key] = ids[number % len(ids)]
+
     def long_lists(self) -> None:
         """A few nested lists are longer than a page of 50."""
         if self.size < 100:
@@ -1300,3 +1348,7 @@ class _Generator:
             strict=False,
         ):
             self.workspace.set_list("Issue", issue, field, size)
+            if field == "history":
+                for entry in self.workspace.list_ids("Issue", issue, field):
+                    row = self.workspace.rows["IssueHistory"][entry]
+                    row.update({name: None for name in TOLD if name not in row})

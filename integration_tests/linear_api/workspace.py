@@ -11,6 +11,7 @@ from graphql import get_named_type
 
 from .clock import Clock, to_milliseconds, to_text
 from .defaults import slug
+from .diary import Diary
 from .links import Inverse, Stored, Through, hidden_keys
 from .ownership import references
 from .rows import Row, embedded, plain
@@ -36,6 +37,7 @@ class Workspace(Tables):
 
     def __init__(self, clock: Clock | None = None, seed: int = 0, schema: Schema | None = None) -> None:
         super().__init__(clock, seed, schema)
+        self.diary: Diary | None = None  # of the company whose workspace it is, if it was generated
         self._hidden_keys = hidden_keys(self.links)
         self._made: dict[str, int] = dict.fromkeys(self.rows, 0)
         self._issue_numbers: dict[str, int] = {}

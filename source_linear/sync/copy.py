@@ -30,6 +30,7 @@ class Copy:
         listed: what Linear listed in this sync; None where its list did not come, or was not asked for.
         tracks: whether the rows that are sent are remembered at all.
         gone: rows that are pending and gone, where only the list tells.
+        roots: of a stream with several roots, those whose rows the copy may hold.
     """
 
     def __init__(
@@ -42,8 +43,8 @@ class Copy:
             end: the sync's start, by Linear's clock, not before the state's cursor.
             tracks: whether the rows that are sent are remembered: deletions of the stream are looked for.
             reports: whether rows that are gone are reported.
-            parents: for a stream that goes by parents and goes on from a cursor: since when their rows are
-                read. Of a parent that is not in the copy they are all to be read, whatever its stamp.
+            parents: for a stream that goes by parents, of whose rows only those are read that are newer than
+                a moment: this moment. Of a parent that is not in the copy all are, whatever its stamp.
         """
         self._state, self._end = state, end
         self.cursor, self.tracks, self._reports = state.cursor, tracks, reports
@@ -59,6 +60,7 @@ class Copy:
         self._rest: list[str] = []  # gone, or apart, and no room in `pending` so far
         self._gone: set[str] = set()
         self.gone: frozenset[str] = frozenset()
+        self.roots = state.roots
         self._shown: dict[str, Seen] = {}  # not listed, but there when asked for by id
         self._sent: dict[str, str] = {}  # rows sent in this sync: with a newer stamp than listed, or unlisted
         self._holds = False  # the cursor stays: more is owed than can be named
@@ -225,14 +227,14 @@ class Copy:
         had, row = held(row_id), self._shown.get(row_id)
         if had is (row.archived if row else self.listed.flag(row_id)):
             return False
-        since = self.listed.since
         if self._parents and had is None and not self.listed.is_born(row_id):
             return True
-        if row:
-            comes = since.begin is None or row.updated >= since.begin or row.created >= since.begin
-        else:
-            comes = self.listed.comes(row_id)
+        comes = self._brings(row) if row else self.listed.comes(row_id)
         return not comes or (again and had is None and not self._is_young(row_id, row))
+
+    def _brings(self, row: Seen) -> bool:
+        """Whether the cursor brings a row, as it is now."""
+        return self.listed is None or self.listed.since.brings(row)
 
     def _is_young(self, row_id: str, row: Seen | None) -> bool:
         """Whether a row was created since the list before."""
@@ -281,7 +283,8 @@ class Copy:
 
     def _is_half_read(self, row: Seen) -> bool:
         """Whether only the newest rows of a parent are read, and only a list tells whether it has others."""
-        return self._parents is not None and self.listed is None and row.created < self._parents
+        is_listed = self.listed is not None and row.id in self.listed
+        return self._parents is not None and not is_listed and row.created < self._parents
 
     def _place(self, row: Seen) -> None:
         if not self.tracks or self._is_half_read(row):
@@ -306,8 +309,15 @@ class Copy:
             if (sent := self._sent.get(row.id)) is not None and sent >= row.updated:
                 continue  # an older version of a row never follows a newer one
             if self.tracks and row.id not in self.pending and not self._is_half_read(row):
-                if not self._is_named(row):
+                if not self._is_named(row) and (self._has(row.id) is row.archived or self._brings(row)):
                     self._put(row.id, row.archived)
+                elif not self._is_named(row):  # if this sync ends here, the cursor does not bring it again
+                    if self._room() <= 0:
+                        self._holds = True
+                        break
+                    self._put(row.id, None)
+                    self.pending[row.id] = False
+                    self.is_news = True
                 elif row.id not in self._new or self._new[row.id] is not row.archived:
                     named += row.id not in self._new
                     if self._room() <= 0 or named > MOST_NEW:
@@ -330,8 +340,7 @@ class Copy:
         A row that the destination has keeps Linear's stamp. One that appears, of which nobody knows whether
         it was once reported as gone, takes `high`: of equal cursors the later message wins.
         """
-        self.is_news |= row.id in self.pending
-        ahead = self.pending.pop(row.id, False)
+        ahead = self.pending.get(row.id, False)
         at = max(self._high, row.updated) if ahead else max(row.updated, self._late.get(row.id, ""))
         if at == row.updated:
             self.is_news |= self._late.pop(row.id, None) is not None
@@ -340,8 +349,10 @@ class Copy:
         self.note(row)
         return at
 
-    def note(self, row: Seen) -> None:
-        """A row, or all rows of a parent, were sent."""
+    def note(self, row: Seen, whole: bool = True) -> None:
+        """A row, or the rows of a parent, were sent; `whole`: all of them, whenever they changed."""
+        if not whole and self._parents is not None and row.id in self.pending:
+            return
         by_id = self.pending.pop(row.id, None) is not None
         self.is_news |= by_id
         # A first read without a list goes by createdAt: no row is in two slices of it.
@@ -436,10 +447,8 @@ class Copy:
         if self.listed is None:
             return
         yield from self.listed.owed(until)
-        since = self.listed.since
         for row_id, row in self._shown.items():
-            comes = since.begin is None or row.updated >= since.begin or row.created >= since.begin
-            if comes and (until is None or row.updated <= until):
+            if self._brings(row) and (until is None or row.updated <= until):
                 yield row_id
 
     def _room(self) -> int:
@@ -467,6 +476,7 @@ class Copy:
             unsure=self._unsure,
             unlisted=self._unlisted,
             length=self._length,
+            roots=self.roots,
         )
 
 

@@ -56,6 +56,12 @@ class Since:
     pending: Container[str] = ()
     by_archiving: bool = False
 
+    def brings(self, row: Seen) -> bool:
+        """Whether the cursor brings a row by its dates."""
+        if self.begin is None or row.updated >= self.begin or row.created >= self.begin:
+            return True
+        return self.by_archiving and (row.archived_at or "") >= self.begin
+
 
 @dataclass
 class Listed:
@@ -69,6 +75,7 @@ class Listed:
         others: rows whose ids are no UUIDs; no sketch can hold them.
         archived: when rows were archived that `settled` and `moved` do not hold as archived, though they are.
         rows: how many there are.
+        refused: of several roots, those that these credentials may not read.
     """
 
     since: Since
@@ -78,6 +85,7 @@ class Listed:
     others: dict[str, Seen] = field(default_factory=dict)
     archived: dict[str, str] = field(default_factory=dict)
     rows: int = 0
+    refused: set[str] = field(default_factory=set)
     _buckets: "list[array[int]]" = field(default_factory=lambda: [array("Q")])
 
     def take(self, row: Seen) -> None:
@@ -89,9 +97,7 @@ class Listed:
         since = self.since
         if row.updated < since.floor:
             return
-        comes = since.begin is None or row.comes or row.updated >= since.begin or row.created >= since.begin
-        if since.by_archiving and since.begin is not None and row.archived_at:
-            comes = comes or row.archived_at >= since.begin
+        comes = row.comes or since.brings(row)
         number = number_of(row.id)
         if number is None:
             self.rows += row.id not in self.others

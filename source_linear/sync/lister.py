@@ -84,6 +84,7 @@ class Listing:
     Attributes:
         name: the list, for sentences.
         size: how many rows the next page asks for.
+        most: more are too complex for a page.
         after: the cursor behind which the next page begins.
         count: how many rows came.
         ended: whether there is no further page.
@@ -91,6 +92,7 @@ class Listing:
 
     name: str
     size: int
+    most: int = MAX_PAGE_SIZE
     after: str = ""
     count: int = 0
     ended: bool = False
@@ -119,6 +121,10 @@ class Listing:
                 raise LinearError(failure(stream, "NO_CURSOR", said))
             self.after = cursor
 
+    def is_lost(self, failed: Failure) -> bool:
+        """Whether a failure may be about the row behind which the next page begins."""
+        return bool(self.after) and failed.code in _OF_CURSORS and failed.index is None
+
     def step_back(self, stream: str) -> None:
         """Begin the next page a row earlier: its cursor may be a row that was purged meanwhile.
 
@@ -139,6 +145,7 @@ class Lister:
         """Ask for a stream; for many, where none is given."""
         self._api = api
         self._stream, self._entity = (stream.name, stream.entity) if stream else ("", "")
+        self._operation = stream.operation.name if stream else "sync"
         self._needed = {"id", CURSOR_FIELD, stream.cursor_field if stream else CURSOR_FIELD}
         self.headers: Mapping[str, str] = {}  # of the first answer
 
@@ -199,7 +206,7 @@ class Lister:
         Raises:
             LinearError: one of them is refused, or Linear does not answer.
         """
-        query, variables = document(self._stream or "sync", questions)
+        query, variables = document(self._operation, questions)
         keys = {name: one.keys for name, one in questions.items()}
         answer = self._api.ask(self._stream, query, variables, keys, tries)
         self.headers = self.headers or answer.headers
@@ -296,7 +303,7 @@ class Lister:
                 if failed.action is Action.REDUCE and listing.size > 1:
                     listing.size //= 2
                     continue
-                if listing.after and failed.code in _OF_CURSORS and failed.index is None:
+                if listing.is_lost(failed):
                     listing.step_back(self._stream)
                     continue
                 if not root.connection or not self._is_of_the_content(failed, ask, listing):
@@ -587,7 +594,7 @@ class Lister:
         share = _POINTS_A_REQUEST / len(waiting)
         for place, (key, (one, nested, listing)) in enumerate(waiting.items()):
             cheap = int((share - 3) / price((nested.page(1),)))
-            listing.size = max(1, min(MAX_PAGE_SIZE, max(listing.size, cheap)))
+            listing.size = max(1, min(listing.most, max(listing.size, cheap)))
             names[f"n{place}"] = key
             # The root with a filter, not `issue(id:)`: that fails the whole query where a row was purged.
             inner = (*_IDS, nested.page(listing.size, listing.after, order=order))
@@ -600,7 +607,7 @@ class Lister:
                 if reply.kind is Kind.CONFIG and reply.code not in REFUSALS:
                     raise LinearError(reply)
                 if reply.action is Action.REDUCE and listing.size > 1:
-                    listing.size = listing.size // 2
+                    listing.most = listing.size // 2
                     rest[key] = (one, nested, listing)
                     continue
                 if reply.action is Action.RETRY and self._is_of_all(reply):

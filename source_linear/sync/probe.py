@@ -48,6 +48,8 @@ class Wanted:
         walks: whether its list is to be walked.
         length: how long the list was when it was last walked; 0 where that is not known.
         room: how many changed rows can be named without a list; None where they need not be.
+        sure: whether its list is to be walked to where Linear says that it ends: what it lacks is taken for
+            what was never sent, because no list was had when rows were.
     """
 
     stream: Stream
@@ -55,6 +57,7 @@ class Wanted:
     walks: bool
     length: int = 0
     room: int | None = None
+    sure: bool = False
 
 
 @dataclass
@@ -87,6 +90,7 @@ class _Walk:
         inside: the lists inside its rows that are looked into.
         sure: whether its end is told by `pageInfo`: else by a page that is not full.
         most: how many rows a page may ask for.
+        has_gaps: whether rows of it did not come: what is news they may know.
     """
 
     root: Root
@@ -94,6 +98,7 @@ class _Walk:
     length: int = 0
     sure: bool = False
     most: int = MAX_PAGE_SIZE
+    has_gaps: bool = False
     inside: dict[str, Field] = field(default_factory=dict)
     failure: Failure | None = None
     listing: Listing = field(default_factory=lambda: Listing("", _SHORT))
@@ -110,6 +115,19 @@ class _Walk:
             self.root, key, selection, self.listing.size, self.listing.after, where=self.where, info=info
         )
 
+    def fail(self, failed: Failure) -> None:
+        """A page failed: whether another one may come in its place.
+
+        Raises:
+            LinearError: the row behind which it begins was purged, and so were those before it.
+        """
+        if self.listing.is_lost(failed):
+            self.listing.step_back("")
+        elif failed.action in (Action.RETRY, Action.REDUCE) and self.listing.size > _LITTLE:
+            self.most = _LITTLE
+        else:
+            self.failure = failed
+
     def take(self, value: Any) -> list[Any]:
         """Take a page; returns its nodes.
 
@@ -123,7 +141,9 @@ class _Walk:
             info = value["pageInfo"]
             more, last = bool(info.get("hasNextPage")), info.get("endCursor") or last
         self.listing.take("", nodes, more, last if more else None)
-        return [one for one in nodes if is_sound(one)]
+        sound = [one for one in nodes if is_sound(one)]
+        self.has_gaps |= len(sound) < len(nodes)
+        return sound
 
 
 class Probe:
@@ -187,7 +207,8 @@ class Probe:
                 found[name].listed, found[name].failure = walked[name]
             listed = found[name].listed
             if listed is not None and not one.stream.is_long:
-                found[name].changed = _few_of(listed, one)
+                gaps = any(self._walks[key].has_gaps for key in self._keys_of(one.stream, self._walks))
+                found[name].changed = None if gaps else _few_of(listed, one)
             elif one.begin and name not in self._doubted:
                 found[name].changed = self._changed(one, replies.get(f"newest_{name}"))
         self._count(
@@ -213,7 +234,7 @@ class Probe:
         again = {one.stream.name: one for one in wanted}
         walks = self._walks_of([*again.values()])
         for one in walks.values():
-            one.sure = sure
+            one.sure |= sure
         plain_ones = {
             f"newest_{name}": self._newest(one) for name, one in again.items() if not one.stream.connection
         }
@@ -234,6 +255,7 @@ class Probe:
                     )
                     if "trashed" in {field.name for field in root.dates}:
                         walk.root = root
+                    walk.sure |= one.sure
                     length = one.length if len(one.stream.roots) == 1 else 0
                     walk.length = max(walk.length, length if len(parts) == 1 else MAX_PAGE_SIZE)
                     if root.children and one.stream.kind != "child":
@@ -263,11 +285,10 @@ class Probe:
             replies = {key: reply for key, reply in replies.items() if key not in found}
             for key, walk in going_on.items():
                 reply = found[key]
-                if isinstance(reply, Failure):
-                    may_fit = reply.action in (Action.RETRY, Action.REDUCE) and walk.listing.size > _LITTLE
-                    walk.failure, walk.most = None if may_fit else reply, _LITTLE
-                    continue
                 try:
+                    if isinstance(reply, Failure):
+                        walk.fail(reply)
+                        continue
                     nodes = walk.take(reply.value)
                 except LinearError as error:
                     walk.failure = error.failure
@@ -297,6 +318,7 @@ class Probe:
                 _take(listed, seen(row))
             return listed, ""
         failed = [failure for key in keys if (failure := walks[key].failure)]
+        listed.refused = {walks[key].root.name for key in keys if walks[key].failure}
         lost = [one for one in failed if len(failed) == len(keys) or one.code not in REFUSALS]
         return (None, lost[0].reason) if lost else (listed, "")
 

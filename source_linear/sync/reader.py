@@ -152,7 +152,10 @@ class Reader:
             first = first if after else min(first, exact)  # what is asked for is paid for
             times = {name: at for name, at in (("start", part.start), ("end", part.end)) if at}
             given = self._declared.variables(first, after, times)
-            given |= {"orderBy": order, "order": part.field}
+            if order != CREATED_AT:
+                given["orderBy"] = order
+            if part.field != CURSOR_FIELD:
+                given["order"] = part.field
             if self._stream.filterable:
                 given["filter"] = wanted(given.get("filter") or {})
             return self._stream.operation.page(root, selection, given)
@@ -161,6 +164,7 @@ class Reader:
         exact = min(size, part.rows + part.rows // 10 + 5) if part.rows else size
         lists, since = [root.children] if root.children else self._lists, self._since(root, part)
         a_node = sum(2 + price((one.page(max(2 * one.first, 10)),)) for one in lists)  # what reading on costs
+        at_once = max(1, int(MAX_COST / a_node)) if lists else 1
         waiting: list[Record] = []
         for nodes, ended in self._lister.pages(root, size, ask, self._declared.ends, self._of_teams):
             past = order == CURSOR_FIELD and any(
@@ -173,9 +177,12 @@ class Reader:
                 waiting += going_on
                 ids = {one["id"] for one in going_on}
                 nodes.nodes = [one for one in nodes.nodes if one["id"] not in ids]
-            if waiting and (ended or past or len(waiting) * a_node > MAX_COST):
+            if ended or past:
                 nodes.nodes += waiting
                 waiting = []
+            elif len(waiting) > at_once:
+                nodes.nodes += waiting[:at_once]
+                waiting = waiting[at_once:]
             whole = self._lister.completed(root, lists, nodes.nodes, since, part.field)
             nodes.nodes = []
             nodes.add(whole)
@@ -260,7 +267,6 @@ class Reader:
             page.rows = [page.rows[place] for place in kept]
             page.seen = [page.seen[place] for place in kept]
             left -= {one.id for one in page.seen} | page.unread.keys()
-            left -= left if page.roots else set()  # what is refused may be there
             yield page
         yield Page(lost=sorted(left))
 

@@ -17,7 +17,7 @@ from source_linear.linear.api import Api
 from source_linear.linear.errors import Failure, subject
 from source_linear.state import MOST_NEW, MOST_OTHERS, StreamState, looked_back
 from source_linear.streams import CURSOR_FIELD, Record, Stream
-from source_linear.sync.copy import Confirm, Copy
+from source_linear.sync.copy import Copy
 from source_linear.sync.forms import warning
 from source_linear.sync.listed import Seen, Since
 from source_linear.sync.lister import Lister
@@ -269,7 +269,8 @@ class Sync:
         stream, state = self._streams[name], self._states[name]
         named = self._tracks(stream) and state.walked is not None and stream.is_long
         room = MOST_NEW - len(state.new) if named else None
-        return Wanted(stream, begin_of(stream, state), walks, state.length, room)
+        sure = state.walked is None and state.cursor is not None
+        return Wanted(stream, begin_of(stream, state), walks, state.length, room, sure)
 
     def _tracks(self, stream: Stream) -> bool:
         """Whether the rows of a stream that are sent are remembered, to see which are gone."""
@@ -294,7 +295,8 @@ class Sync:
         """The copy of a stream, compared with its list where that came."""
         stream, name, listed = wanted.stream, wanted.stream.name, finding.listed
         tracks = self._tracks(stream) and (listed is not None or start.state.walked is not None)
-        parents = start.begin if stream.goes_by_parents else None
+        children = stream.roots[0].children
+        parents = start.begin if stream.goes_by_parents and children and children.is_ordered else None
         copy = Copy(start.state, start.end, tracks, stream.reports_deleted, parents)
         if listed is None:
             if wanted.walks:
@@ -315,10 +317,15 @@ class Sync:
 
         root = stream.roots[0]
         by_id = root.filterable and not root.children and stream.connection
-        if not copy.take(listed, confirm if by_id else None, last=False):
+        asked = confirm if by_id else None
+        if listed.refused & set(start.state.roots):  # the copy may hold their rows
+            asked = _nobody
+        if not copy.take(listed, asked, last=False):
             again, _ = probe.walk([wanted], {name: since}, sure=True)[name]
-            unsure: Confirm | None = None if again else lambda ids: None
-            copy.take(again or listed, confirm if by_id else unsure)
+            copy.take(again or listed, asked if again or asked else _nobody)
+        if len(stream.roots) > 1:
+            readable = {one.name for one in stream.roots} - listed.refused
+            copy.roots = tuple(sorted(readable.union(copy.roots)))
         if copy.is_unsure:
             _LOGGER.warning(
                 "%sMore rows differ from the copy than a state can tell apart. Some may be missing or stale. "
@@ -333,6 +340,10 @@ class Sync:
                 MOST_OTHERS,
             )
         return copy
+
+
+def _nobody(ids: Sequence[str]) -> None:
+    """Where nobody can be asked, nothing is gone."""
 
 
 class _Course:
@@ -410,7 +421,7 @@ class _Course:
                 yield from self._state(only_news=True)
                 yield Rows(name, page.rows)
             for parent in page.seen:
-                self.copy.note(parent)
+                self.copy.note(parent, whole=place < 0)
         elif page.seen:
             if place < 0:
                 self.copy.ahead(page.seen)

@@ -103,8 +103,8 @@ def _demo(options: argparse.Namespace, screen: Screen) -> None:
         if workspace.simulator:
             done.requests = workspace.simulator.requests()
         syncs = write_down(destination, done)
-        show_tables(screen, destination, streams, done)
         answer_questions(screen, destination)
+        show_tables(screen, destination, streams, done)
     report = None
     if not options.no_report:
         screen.title("Models")

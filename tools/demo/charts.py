@@ -46,8 +46,10 @@ class Axes:
         return _HEIGHT - _BOTTOM - value / self.top * (_HEIGHT - _TOP - _BOTTOM)
 
 
-def bars(title: str, places: Sequence[str], series: Sequence[Series], unit: str) -> str:
-    """Bars side by side at each place; the last place is paler, as it is not over yet."""
+def bars(
+    title: str, places: Sequence[str], series: Sequence[Series], unit: str, *, unfinished: bool = True
+) -> str:
+    """Bars side by side at each place; the last place is paler where it is not over yet."""
     axes = _axes(places, series)
     step = (_WIDTH - _LEFT - _RIGHT) / axes.count
     width = step * 0.8 / len(series)
@@ -57,7 +59,7 @@ def bars(title: str, places: Sequence[str], series: Sequence[Series], unit: str)
             if value is None:
                 continue
             left = axes.x(place) - step * 0.4 + number * width
-            pale = ' opacity="0.45"' if place == len(places) - 1 else ""
+            pale = ' opacity="0.45"' if unfinished and place == len(places) - 1 else ""
             marks.append(
                 f'<rect x="{left:.1f}" y="{axes.y(value):.1f}" width="{width * 0.92:.1f}" '
                 f'height="{_HEIGHT - _BOTTOM - axes.y(value):.1f}" fill="{one.colour}"{pale}>'
@@ -67,9 +69,18 @@ def bars(title: str, places: Sequence[str], series: Sequence[Series], unit: str)
 
 
 def lines(
-    title: str, places: Sequence[str], series: Sequence[Series], unit: str, *, dots: bool = True
+    title: str,
+    places: Sequence[str],
+    series: Sequence[Series],
+    unit: str,
+    *,
+    dots: bool = True,
+    unfinished: bool = False,
 ) -> str:
-    """A line a series, interrupted where there is no value; filled below where there is one series."""
+    """A line a series, interrupted where there is no value; filled below where there is one series.
+
+    The dot at the last place is hollow where that is not over yet.
+    """
     axes = _axes(places, series)
     marks = []
     for one in series:
@@ -86,7 +97,8 @@ def lines(
             opacity = "" if dots else ' opacity="0"'  # there all the same, to be pointed at
             marks += [
                 f'<circle cx="{axes.x(place):.1f}" cy="{axes.y(value):.1f}" r="3" '
-                f'fill="{one.colour}"{opacity}>{_hover(places[place], one.name, value, unit)}</circle>'
+                f"{_dot(one.colour, unfinished and place == len(places) - 1)}{opacity}>"
+                f"{_hover(places[place], one.name, value, unit)}</circle>"
                 for place, value in part
             ]
     return _svg(title, _HEIGHT, [*_grid(axes, places), *marks])
@@ -156,6 +168,10 @@ def _grid(axes: Axes, places: Sequence[str]) -> Iterator[str]:
         end = "end" if place == len(places) - 1 and len(places) > 2 * _LABELS else "middle"
         at = _WIDTH - _RIGHT if end == "end" else axes.x(place)
         yield f'<text x="{at:.1f}" y="{_HEIGHT - 8}" text-anchor="{end}">{escape(places[place])}</text>'
+
+
+def _dot(colour: str, hollow: bool) -> str:
+    return f'fill="#fff" stroke="{colour}" stroke-width="2"' if hollow else f'fill="{colour}"'
 
 
 def _parts(values: Sequence[Value]) -> Iterator[list[tuple[int, float]]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from tools.dbt import MODELS, PROGRAM, Dbt, DbtFailed
 from tools.demo.destination import DuckDBDestination
 from tools.demo.errors import DemoError
-from tools.demo.report import Figure, figures, flow_of_weeks, page
+from tools.demo.report import Scope, flow_of_weeks, page, scopes
 from tools.demo.screen import Screen
 
 _MODELS = "airbyte_internal.models"  # up to which moment they count
@@ -19,7 +19,7 @@ class Report:
     """A report that was written: where, and what is in it."""
 
     path: Path
-    figures: list[Figure]
+    scopes: list[Scope]
 
 
 def make_report(screen: Screen, database: Path, note: str) -> Report | None:
@@ -50,17 +50,17 @@ def make_report(screen: Screen, database: Path, note: str) -> Report | None:
     path = database.with_name("report.html")
     with screen.step("report") as step, DuckDBDestination(database) as opened:
         opened.query(f"CREATE OR REPLACE TABLE {_MODELS} AS SELECT CAST(? AS TIMESTAMP) AS as_of", [moment])
-        found = figures(opened.query)
+        found = scopes(opened.query)
         (name,) = opened.query("SELECT name FROM organization").rows[0]
         path.write_text(page(found, name, as_of, note), "utf-8")
-        step.result = f"{len(found)} charts in {path}"
+        step.result = f"{len(found[0].figures)} charts in {path}, of all teams and of {len(found) - 1}"
     return Report(path, found)
 
 
 def show_picture(screen: Screen, report: Report) -> None:
     """The flow of the last weeks, and where the report is."""
     screen.title("Issues by week")
-    screen.bars(flow_of_weeks(report.figures, _WEEKS))
+    screen.bars(flow_of_weeks(report.scopes, _WEEKS))
     screen.gap()
     screen.text("More in the report; open it in a browser:")
     screen.command(str(report.path))

@@ -1,6 +1,7 @@
-"""The report: one page with four charts from the models of the dbt package, no network needed.
+"""The report: one page with six charts from the models of the dbt package, no network needed.
 
-Each chart has its numbers in a table and the SQL that asks for them.
+They are there for all teams and for each of the busiest: the page shows those of one at a time. Each chart
+has its numbers in a table and the SQL that asks for them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,17 +13,36 @@ from typing import Any
 from tools.demo.charts import Series, bars, lines, number_text, rows
 from tools.demo.destination import Answer
 
-WEEKS, DAYS = 26, 365
-_BLUE, _GREEN, _ORANGE = "#5e6ad2", "#2f9e77", "#d9822b"
+WEEKS, DAYS, CYCLES, TEAMS = 26, 365, 10, 7
+_BLUE, _GREEN, _ORANGE, _GREY = "#5e6ad2", "#2f9e77", "#d9822b", "#9aa1ab"
 _STATES = {"triage": 0, "backlog": 1, "unstarted": 2, "started": 3}
 
-# Four questions of the models. Each answer is in the order in which it is drawn, or the reverse.
+# Questions of the models. Each answer is in the order in which it is drawn, or the reverse.
+TEAM = f"""\
+SELECT team_key, max(team_name) AS team_name
+FROM models.linear_team_flow
+WHERE team_key IS NOT NULL
+GROUP BY team_key ORDER BY sum(completed) DESC, team_key LIMIT {TEAMS}"""
+CYCLE = """\
+SELECT day, sum(scope_points) AS scope, sum(started_points) AS started,
+       sum(completed_points) AS completed
+FROM models.linear_cycle_daily
+WHERE cycle_id IN (SELECT cycle_id FROM models.linear_cycle_outcomes
+                   WHERE state = 'active'{team})
+GROUP BY day ORDER BY day"""
+PAST_CYCLES = f"""\
+SELECT ends_at::DATE AS ended, sum(committed)::INT AS committed, sum(added)::INT AS added,
+       sum(completed)::INT AS completed, sum(carried_over)::INT AS carried_over
+FROM models.linear_cycle_outcomes
+WHERE state IN ('completed', 'closed'){{team}}
+GROUP BY ended ORDER BY ended DESC LIMIT {CYCLES}"""
 FLOW = f"""\
 SELECT week_start,
        sum(created)::INT AS created,
        sum(completed)::INT AS completed,
        sum(in_progress)::INT AS in_progress
 FROM models.linear_team_flow
+WHERE true{{team}}
 GROUP BY week_start ORDER BY week_start DESC LIMIT {WEEKS}"""
 CYCLE_TIME = f"""\
 SELECT date_trunc('week', completed_at)::DATE AS week_start,
@@ -30,7 +50,7 @@ SELECT date_trunc('week', completed_at)::DATE AS week_start,
        median(cycle_time_days) AS median_days,
        quantile_cont(cycle_time_days, 0.85) AS p85_days
 FROM models.linear_issues
-WHERE state_type = 'completed' AND NOT is_deleted
+WHERE state_type = 'completed' AND NOT is_deleted{{team}}
   AND cycle_time_days IS NOT NULL
   AND completed_at >= (SELECT max(week_start) - {7 * (WEEKS - 1)}
                        FROM models.linear_team_flow)
@@ -43,12 +63,15 @@ SELECT spent.state_name, spent.state_type,
        median(days) FILTER (is_current AND is_open) AS median_days_so_far
 FROM models.linear_issue_time_in_state AS spent
 JOIN models.linear_issues USING (issue_id)
-WHERE spent.state_type IN ('triage', 'backlog', 'unstarted', 'started')
+WHERE spent.state_type IN ('triage', 'backlog', 'unstarted', 'started'){team}
 GROUP BY ALL ORDER BY count(*) DESC LIMIT 10"""
 OPEN_ISSUES = f"""\
 SELECT day, sum(open_issues)::INT AS open_issues
 FROM models.linear_daily_open_issues
+WHERE true{{team}}
 GROUP BY day ORDER BY day DESC LIMIT {DAYS}"""
+
+Ask = Callable[[str], Answer]
 
 
 @dataclass(frozen=True)
@@ -74,20 +97,63 @@ class Figure:
     sql: str
 
 
-def figures(ask: Callable[[str], Answer]) -> list[Figure]:
-    """The four figures.
+@dataclass(frozen=True)
+class Scope:
+    """What a set of figures is of.
+
+    Attributes:
+        key: the team's; empty for all teams.
+        name: for people.
+        figures: of it.
+    """
+
+    key: str
+    name: str
+    figures: Sequence[Figure]
+
+
+def scopes(ask: Ask) -> list[Scope]:
+    """The figures of all teams, and those of the busiest.
 
     Args:
         ask: answers SQL from the database that holds the models.
     """
-    return [_flow(ask(FLOW)), _cycle_time(ask), _time_in_state(ask), _open_issues(ask(OPEN_ISSUES))]
+    teams = ask(TEAM).rows
+    return [
+        Scope("", "All teams", figures(ask)),
+        *(Scope(key, name, figures(ask, key)) for key, name in teams),
+    ]
 
 
-def page(found: Sequence[Figure], workspace: str, as_of: datetime, note: str) -> str:
+def figures(ask: Ask, team: str = "") -> list[Figure]:
+    """The six figures.
+
+    Args:
+        ask: answers SQL from the database that holds the models.
+        team: the key of a team; all teams by default.
+    """
+    narrowed = " AND team_key = '{}'".format(team.replace("'", "''")) if team else ""
+
+    def asked(sql: str) -> tuple[Answer, str]:
+        sql = sql.replace("{team}", narrowed).replace("WHERE true AND", "WHERE").replace("WHERE true\n", "")
+        return ask(sql), sql
+
+    flow = asked(FLOW)
+    return [
+        _cycle(*asked(CYCLE)),
+        _past_cycles(*asked(PAST_CYCLES)),
+        _flow(*flow),
+        _cycle_time(*asked(CYCLE_TIME), [row[0] for row in flow[0].rows[::-1]]),
+        _time_in_state(*asked(TIME_IN_STATE)),
+        _open_issues(*asked(OPEN_ISSUES)),
+    ]
+
+
+def page(found: Sequence[Scope], workspace: str, as_of: datetime, note: str) -> str:
     """The page as HTML.
 
     Args:
-        found: its figures.
+        found: its figures, of all teams first.
         workspace: the name of it.
         as_of: the moment up to which the models count.
         note: where the rows are from.
@@ -97,29 +163,66 @@ def page(found: Sequence[Figure], workspace: str, as_of: datetime, note: str) ->
         moment=as_of.strftime("%Y-%m-%dT%H:%M:%SZ"),
         shown=as_of.strftime("%-d %B %Y, %H:%M UTC"),
         note=escape(note),
-        figures="\n".join(map(_element, found)),
+        choices="\n".join(map(_choice, found)),
+        rules="\n".join(_RULE.format(scope=_id(scope)) for scope in found),
+        figures="\n".join(map(_section, found)),
     )
 
 
-def _flow(answer: Answer) -> Figure:
+def _cycle(answer: Answer, sql: str) -> Figure:
+    scope, started, completed = (_column(answer, name) for name in answer.columns[1:])
+    series = [
+        Series("scope", _GREY, scope),
+        Series("completed", _GREEN, completed),
+        Series("started", _ORANGE, started),
+    ]
+    text = (
+        f"Points at the end of each day of the cycle that runs. Of {number_text(scope[-1])} points "
+        f"{number_text(completed[-1])} are completed and {number_text(started[-1])} started; "
+        f"it began with {number_text(scope[0])}."
+        if answer.rows
+        else "No cycle is running."
+    )
+    svg = lines("Burn-up of the current cycle", [_day(row[0]) for row in answer.rows], series, "points")
+    return Figure("cycle", "Current cycle", text, series, svg, answer, sql)
+
+
+def _past_cycles(answer: Answer, sql: str) -> Figure:
+    answer = Answer(answer.columns, answer.rows[::-1])
+    committed, added, completed, left = (_column(answer, name) for name in answer.columns[1:])
+    series = [
+        Series("committed", _BLUE, committed),
+        Series("completed", _GREEN, completed),
+        Series("carried over", _ORANGE, left),
+    ]
+    text = (
+        f"Issues of the last {len(committed)} cycles: {sum(committed):,} were in them when they began, "
+        f"{sum(added):,} came in later; {sum(completed):,} were completed and {sum(left):,} carried over."
+        if answer.rows
+        else "No cycle has ended yet."
+    )
+    places = [_day(row[0]) for row in answer.rows]
+    svg = bars("Issues committed, completed and carried over", places, series, "issues", unfinished=False)
+    return Figure("cycles", "Last cycles, by their end", text, series, svg, answer, sql)
+
+
+def _flow(answer: Answer, sql: str) -> Figure:
     answer = Answer(answer.columns, answer.rows[::-1])
     weeks = [_day(row[0]) for row in answer.rows]
     created, completed, _ = (_column(answer, name) for name in answer.columns[1:])
     series = [Series("created", _BLUE, created), Series("completed", _GREEN, completed)]
     text = (
         f"In {len(weeks)} weeks {sum(created):,} issues were created and {sum(completed):,} completed; "
-        f"{answer.rows[-1][3]:,} are in progress. The last week is not over."
+        f"{answer.rows[-1][3]:,} are in progress. The last week, paler, is not over."
         if answer.rows
         else "There are no issues yet."
     )
     svg = bars("Issues created and completed by week", weeks, series, "issues")
-    return Figure("flow", "Flow by week", text, series, svg, answer, FLOW)
+    return Figure("flow", "Flow by week", text, series, svg, answer, sql)
 
 
-def _cycle_time(ask: Callable[[str], Answer]) -> Figure:
-    answer = ask(CYCLE_TIME)
+def _cycle_time(answer: Answer, sql: str, weeks: Sequence[date]) -> Figure:
     by_week = {row[0]: row for row in answer.rows}
-    weeks = [row[0] for row in ask(FLOW).rows[::-1]]
     series = [
         Series("median", _BLUE, [by_week[week][2] if week in by_week else None for week in weeks]),
         Series("85th percentile", _ORANGE, [by_week[week][3] if week in by_week else None for week in weeks]),
@@ -128,18 +231,16 @@ def _cycle_time(ask: Callable[[str], Answer]) -> Figure:
     text = (
         "Days from started to completed, of the issues completed in a week. Half of them took less than "
         f"{number_text(round(min(medians), 1))} days in the best week, {number_text(round(max(medians), 1))} "
-        "in the worst."
+        "in the worst. A hollow dot is of the week that is not over."
         if medians
         else "No issue was completed in these weeks."
     )
-    svg = lines(
-        "Cycle time of the issues completed in a week", [_day(week) for week in weeks], series, "days"
-    )
-    return Figure("cycle-time", "Cycle time", text, series, svg, answer, CYCLE_TIME)
+    places = [_day(week) for week in weeks]
+    svg = lines("Cycle time of the issues completed in a week", places, series, "days", unfinished=True)
+    return Figure("cycle-time", "Cycle time", text, series, svg, answer, sql)
 
 
-def _time_in_state(ask: Callable[[str], Answer]) -> Figure:
-    answer = ask(TIME_IN_STATE)
+def _time_in_state(answer: Answer, sql: str) -> Figure:
     answer = Answer(answer.columns, sorted(answer.rows, key=lambda row: (_STATES[row[1]], row[0])))
     series = [
         Series("median of those that left", _GREEN, _rounded(_column(answer, "median_days"))),
@@ -156,10 +257,10 @@ def _time_in_state(ask: Callable[[str], Answer]) -> Figure:
     )
     names = [row[0] for row in answer.rows]
     svg = rows("Days in a state", names, series, "days")
-    return Figure("time-in-state", "Time in state", text, series, svg, answer, TIME_IN_STATE)
+    return Figure("time-in-state", "Time in state", text, series, svg, answer, sql)
 
 
-def _open_issues(answer: Answer) -> Figure:
+def _open_issues(answer: Answer, sql: str) -> Figure:
     answer = Answer(answer.columns, answer.rows[::-1])
     series = [Series("open at the end of the day", _BLUE, _column(answer, "open_issues"))]
     text = (
@@ -170,7 +271,7 @@ def _open_issues(answer: Answer) -> Figure:
     )
     days = [_day(row[0]) for row in answer.rows]
     svg = lines("Open issues by day", days, series, "issues", dots=False)
-    return Figure("open-issues", "Open issues a day", text, series, svg, answer, OPEN_ISSUES)
+    return Figure("open-issues", "Open issues a day", text, series, svg, answer, sql)
 
 
 def _column(answer: Answer, name: str) -> list[Any]:
@@ -186,12 +287,31 @@ def _day(day: date) -> str:
     return day.strftime("%-d %b")
 
 
-def _element(figure: Figure) -> str:
+def _id(scope: Scope) -> str:
+    """Of its elements in the page; keys of teams are letters and digits."""
+    return "".join(letter for letter in scope.key if letter.isalnum()) or "all"
+
+
+def _choice(scope: Scope) -> str:
+    checked = "" if scope.key else " checked"
+    return (
+        f'<input type="radio" name="team" id="show-{_id(scope)}"{checked}>'
+        f'<label for="show-{_id(scope)}">{escape(scope.name)}</label>'
+    )
+
+
+def _section(scope: Scope) -> str:
+    drawn = "\n".join(_element(figure, f"-{_id(scope)}" if scope.key else "") for figure in scope.figures)
+    return f'<main class="of-{_id(scope)}">\n{drawn}\n</main>'
+
+
+def _element(figure: Figure, suffix: str) -> str:
     legend = "".join(
         f'<li><span style="background:{one.colour}"></span>{escape(one.name)}</li>' for one in figure.legend
     )
     return (
-        f'<figure id="{figure.name}"><figcaption><h2>{escape(figure.title)}</h2><p>{escape(figure.text)}</p>'
+        f'<figure id="{figure.name}{suffix}">'
+        f"<figcaption><h2>{escape(figure.title)}</h2><p>{escape(figure.text)}</p>"
         f"</figcaption><ul>{legend}</ul>{figure.svg}"
         f'<div class="more"><details><summary>Numbers</summary>{_table(figure.answer)}</details>'
         f"<details><summary>SQL</summary><pre>{escape(figure.sql)}</pre></details></div></figure>"
@@ -212,6 +332,7 @@ def _cell(value: Any) -> str:
     return f"<td>{escape('–' if value is None else str(value))}</td>"
 
 
+_RULE = "#show-{scope}:checked ~ main.of-{scope} {{ display: grid; }}"
 _PAGE = """\
 <!doctype html>
 <html lang="en">
@@ -226,8 +347,14 @@ body {{ margin: 0 auto; max-width: 1360px; padding: 28px 24px; background: #f6f7
 h1 {{ font-size: 25px; margin: 0; }}
 h2 {{ font-size: 17px; margin: 0; }}
 header p, figcaption p, footer {{ color: #565c66; margin: 3px 0 0; }}
-main {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 480px), 1fr)); gap: 18px;
+main {{ display: none; grid-template-columns: repeat(auto-fit, minmax(min(100%, 480px), 1fr)); gap: 18px;
   margin: 20px 0; align-items: start; }}
+input[name=team] {{ position: absolute; opacity: 0; }}
+label {{ display: inline-block; margin: 16px 4px 0 0; padding: 4px 12px; border: 1px solid #d3d7dd;
+  border-radius: 14px; background: #fff; cursor: pointer; font-size: 13px; }}
+input:checked + label {{ background: #4450b0; border-color: #4450b0; color: #fff; }}
+input:focus-visible + label {{ outline: 2px solid #1f2329; }}
+{rules}
 figure {{ margin: 0; padding: 18px 20px 14px; background: #fff; border: 1px solid #e1e4e8;
   border-radius: 10px; }}
 figcaption p {{ min-height: 2.9em; }}
@@ -255,9 +382,8 @@ pre {{ background: #f6f7f9; padding: 10px; border-radius: 6px; }}
 <h1>{workspace}</h1>
 <p>As of <time datetime="{moment}">{shown}</time>. {note}</p>
 </header>
-<main>
+{choices}
 {figures}
-</main>
 <footer>Drawn from the models of the dbt package of source-linear. Archived issues count, those in the trash
 do not; weeks begin on Monday, UTC.</footer>
 </body>
@@ -265,7 +391,7 @@ do not; weeks begin on Monday, UTC.</footer>
 """
 
 
-def flow_of_weeks(found: Sequence[Figure], weeks: int) -> list[tuple[str, Mapping[str, int]]]:
+def flow_of_weeks(found: Sequence[Scope], weeks: int) -> list[tuple[str, Mapping[str, int]]]:
     """The last weeks of the flow: the week, and how many issues were created and completed in it."""
-    answer = next(figure.answer for figure in found if figure.name == "flow")
+    answer = next(figure.answer for figure in found[0].figures if figure.name == "flow")
     return [(_day(row[0]), {"created": row[1], "completed": row[2]}) for row in answer.rows[-weeks:]]

@@ -21,7 +21,7 @@ from tools.demo.processes import ROOT, running
 from tools.simulator import MODULE, Refused, Simulator
 
 _SEED = "1"
-_MOVED, _COMMENTS, _ARCHIVED = 12, 6, 3  # issues and comments that a round touches
+_MOVED, _PLANNED, _COMMENTS, _ARCHIVED = 12, 4, 6, 3  # issues and comments that a round touches
 _LAST_PEOPLE = 3  # somebody has to do the work
 _TITLES = ("Keep the sidebar open", "Login loops on Safari", "Export as CSV", "Flaky deploy job")
 _DATES = ("startedAt", "completedAt", "canceledAt")
@@ -121,9 +121,17 @@ def next_round(workspace: DemoSimulator, number: int) -> Round:
         others = [state for state in states if state["teamId"] == issue["teamId"]]
         others = [state for state in others if state["id"] != issue["stateId"]]
         orders += _move(workspace, issue, rng.choice(others), rng.choice(people)["id"], moment)
+    running = {row["teamId"]: row["id"] for row in workspace.rows("Cycle") if row["isActive"]}
+    for issue in moved[:_PLANNED]:
+        if cycle := running.get(issue["teamId"]):
+            orders += _plan(workspace, issue, cycle, rng.choice(people)["id"], moment)
     for title in _TITLES:
-        fields = {"title": title, "teamId": rng.choice(moved)["teamId"], **dict.fromkeys(_DATES)}
-        orders.append(_create("Issue", {**fields, "creatorId": rng.choice(people)["id"]}))
+        team = rng.choice(moved)["teamId"]
+        state = next(row["id"] for row in states if (row["teamId"], row["type"]) == (team, "unstarted"))
+        fields = {"title": title, "teamId": team, "stateId": state, **dict.fromkeys(_DATES)}
+        created = _create("Issue", {**fields, "creatorId": rng.choice(people)["id"]})
+        span = {"issueId": created["fields"]["id"], "stateId": state, "startedAt": moment, "endedAt": None}
+        orders += [created, _create("IssueStateSpan", span)]
     for issue in rng.choices(moved, k=_COMMENTS):
         fields = {"issueId": issue["id"], "userId": rng.choice(people)["id"], "body": "On it."}
         orders.append(_create("Comment", fields))
@@ -131,6 +139,7 @@ def next_round(workspace: DemoSimulator, number: int) -> Round:
     news = [
         f"{len(moved)} issues went to another state, {len(_TITLES)} were created and "
         f"{len(archived)} archived",
+        f"{_PLANNED} came into the running cycles or left them",
         f"{_COMMENTS} comments were written",
     ]
     if projects:
@@ -179,6 +188,22 @@ def _move(
         _create("IssueStateSpan", span),
         _create("IssueHistory", entry),
     ]
+
+
+def _plan(
+    workspace: DemoSimulator, issue: Mapping[str, Any], cycle: str, actor: str, moment: str
+) -> list[Order]:
+    """An issue comes into the running cycle, or leaves it."""
+    to = None if issue["cycleId"] == cycle else cycle
+    entry = {
+        **_blank(workspace, "IssueHistory"),
+        "issueId": issue["id"],
+        "actorId": actor,
+        "fromCycleId": issue["cycleId"],
+        "toCycleId": to,
+    }
+    fields = {"cycleId": to, "addedToCycleAt": moment if to else None}
+    return [_update("Issue", issue["id"], fields), _create("IssueHistory", entry)]
 
 
 def _blank(workspace: DemoSimulator, type_name: str) -> dict[str, None]:

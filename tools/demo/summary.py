@@ -10,6 +10,8 @@ from tools.demo.questions import QUESTIONS
 from tools.demo.screen import Screen
 from tools.demo.sync import Sync
 
+_LARGEST = 8  # tables that are shown
+
 
 def show_tables(
     screen: Screen,
@@ -17,7 +19,7 @@ def show_tables(
     streams: Sequence[Mapping[str, Any]],
     done: Sync,
 ) -> None:
-    """Each table: its rows, how many of them are archived, and how many versions this run read."""
+    """The largest tables: their rows, how many are archived, and how many versions this run read."""
     sizes = []
     for name in (stream["name"] for stream in streams):
         counted = f'SELECT count(*), count(*) FILTER (isArchived) FROM "{name}"'
@@ -27,7 +29,9 @@ def show_tables(
     filled = [size for size in sizes if size[1]]
     empty = [size[0] for size in sizes if not size[1]]
     screen.title("Tables")
-    screen.table(("table", "rows", "archived", "read now"), filled)
+    screen.table(("table", "rows", "archived", "read now"), filled[:_LARGEST])
+    if rest := filled[_LARGEST:]:
+        screen.text(f"and {len(rest)} more with {sum(size[1] for size in rest):,} rows", "dim")
     if empty:
         screen.text(f"empty: {', '.join(empty)}", "dim")
 

@@ -176,6 +176,8 @@ class History:
 
     def _change_row(self, table: Table, change: Change, ids: list[str], row_id: str) -> None:
         world, kind = self._world, change.kind
+        if table.entity in schema().plain.values() and kind in ("archive", "trash", "wave"):
+            self._excused.update(ids if kind == "wave" else [row_id])  # a plain list does not show them
         if kind == "update":
             self._update(table, row_id, change.late)
         elif kind == "archive":
@@ -410,6 +412,8 @@ class History:
                 if row_id in self._untold or self._is_too_old(table, row):
                     continue
                 if (record := found.get(row_id)) is None:
+                    if row_id in self._excused and not table.reports_deleted:
+                        continue  # it is new in a parent that was hidden before it was read
                     problems.append(f"{row_id} is missing")
                 elif record["isArchived"] is not self._is_archived(row):
                     problems.append(f"{row_id} has the wrong flag")

@@ -1,38 +1,29 @@
--- One row an issue and state that it was in. A span that is not over counts until the issue was archived, or now.
-with spans as (
+-- One row an issue and state that it was in. A state that it is in counts until it was archived, or until now.
+with versions as (
     select
-        spans.issue_id,
-        spans.state_id,
-        spans.started_at,
-        spans.ended_at,
-        coalesce(spans.ended_at, issues.archived_at, {{ linear_as_of() }}) as until,
-        issues.identifier,
-        issues.team_id,
-        issues.team_name
-    from {{ ref('stg_linear__issue_state_spans') }} as spans
-    inner join {{ ref('linear_issues') }} as issues on spans.issue_id = issues.issue_id
-    where not issues.is_deleted
+        versions.*,
+        teams.team_name,
+        teams.timezone,
+        coalesce(versions.valid_until, {{ linear_as_of() }}) as until,
+        case when versions.state_id = versions.previous_state_id and not versions.is_first then 0 else 1 end as is_entry
+    from {{ ref('linear_issue_versions') }} as versions
+    inner join {{ ref('stg_linear__issues') }} as issues on versions.issue_id = issues.id
+    left join {{ ref('linear_teams') }} as teams on versions.team_id = teams.team_id
+    where versions.state_id is not null and not versions.is_from_dates and not issues.is_deleted
 )
 
 select
-    spans.issue_id,
-    spans.state_id,
-    max(spans.identifier) as identifier,
-    max(spans.team_id) as team_id,
-    max(spans.team_name) as team_name,
-    max(states.name) as state_name,
-    max(states.type) as state_type,
-    count(*) as times_entered,
-    min(spans.started_at) as first_entered_at,
-    case when count(spans.ended_at) = count(*) then max(spans.ended_at) end as left_at,
-    count(spans.ended_at) < count(*) as is_current,
-    sum(
-        case
-            when spans.until > spans.started_at
-                then {{ linear_days_between('spans.started_at', 'spans.until') }}
-            else 0
-        end
-    ) as days
-from spans
-left join {{ ref('stg_linear__workflow_states') }} as states on spans.state_id = states.id
-group by spans.issue_id, spans.state_id
+    issue_id,
+    state_id,
+    max(identifier) as identifier,
+    max(state_name) as state_name,
+    max(state_type) as state_type,
+    max(team_id) as team_id,
+    max(team_name) as team_name,
+    cast(sum(is_entry) as {{ dbt.type_bigint() }}) as times_entered,
+    min(valid_from) as first_entered_at,
+    case when count(valid_until) = count(*) then max(valid_until) end as left_at,
+    count(valid_until) < count(*) as is_current,
+    sum(case when is_archived then 0 else {{ linear_duration('valid_from', 'until', linear_zone('timezone')) }} end) as days
+from versions
+group by issue_id, state_id

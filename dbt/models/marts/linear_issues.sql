@@ -41,6 +41,42 @@ labels as (
     group by label_ids.row_id
 ),
 
+lives as (
+    select
+        versions.issue_id,
+        min(case when versions.state_type = 'started' then versions.valid_from end) as first_started_at,
+        min(case when versions.state_type = 'completed' then versions.valid_from end) as first_completed_at,
+        count(case
+            when versions.is_open and versions.previous_state_type in ('completed', 'canceled', 'duplicate') then 1
+        end) as times_reopened,
+        sum(case
+            when versions.state_type = 'started' and versions.is_open
+                then {{ linear_duration(
+                    'versions.valid_from',
+                    'coalesce(versions.valid_until, ' ~ linear_as_of() ~ ')',
+                    linear_zone('teams.timezone')
+                ) }}
+            else 0
+        end) as active_days
+    from {{ ref('linear_issue_versions') }} as versions
+    left join {{ ref('linear_teams') }} as teams on versions.team_id = teams.team_id
+    group by versions.issue_id
+),
+
+-- What Linear last said of a breach: an SLA that is moved is no longer breached.
+breaches as (
+    select issue_id, to_sla_breached
+    from (
+        select
+            issue_id,
+            to_sla_breached,
+            row_number() over (partition by issue_id order by created_at desc, id desc) as place
+        from {{ ref('stg_linear__issue_history') }}
+        where to_sla_breached is not null
+    ) as told
+    where place = 1
+),
+
 states as (
     select
         issues.id,
@@ -61,10 +97,11 @@ select
     issues.priority,
     issues.priority_label,
     issues.estimate,
+    coalesce(issues.estimate, teams.default_points, 1) as points,
     issues.due_date,
     issues.team_id,
-    teams.key as team_key,
-    teams.name as team_name,
+    teams.team_key,
+    teams.team_name,
     issues.state_id,
     states.state_name,
     states.state_type,
@@ -83,8 +120,8 @@ select
     issues.parent_id,
     parents.identifier as parent_identifier,
     issues.parent_id is not null as is_sub_issue,
-    descent.depth,
-    descent.project_depth,
+    cast(descent.depth as {{ dbt.type_bigint() }}) as depth,
+    cast(descent.project_depth as {{ dbt.type_bigint() }}) as project_depth,
     issues.created_at,
     issues.updated_at,
     issues.started_triage_at,
@@ -100,20 +137,34 @@ select
             coalesce(issues.completed_at, issues.canceled_at, issues.archived_at, issues.updated_at)
         )
     end as ended_at,
+    lives.first_started_at,
+    lives.first_completed_at,
+    coalesce(lives.times_reopened, 0) as times_reopened,
     case
         when issues.completed_at >= issues.created_at
-            then {{ linear_days_between('issues.created_at', 'issues.completed_at') }}
+            then {{ linear_duration('issues.created_at', 'issues.completed_at', linear_zone('teams.timezone')) }}
     end as lead_time_days,
     case
         when issues.completed_at >= issues.started_at
-            then {{ linear_days_between('issues.started_at', 'issues.completed_at') }}
+            then {{ linear_duration('issues.started_at', 'issues.completed_at', linear_zone('teams.timezone')) }}
     end as cycle_time_days,
+    lives.active_days,
     case
         when issues.triaged_at >= coalesce(issues.started_triage_at, issues.created_at)
-            then {{ linear_days_between(
-                'coalesce(issues.started_triage_at, issues.created_at)', 'issues.triaged_at'
+            then {{ linear_duration(
+                'coalesce(issues.started_triage_at, issues.created_at)', 'issues.triaged_at', linear_zone('teams.timezone')
             ) }}
     end as triage_time_days,
+    issues.sla_started_at,
+    issues.sla_breaches_at,
+    case
+        when breaches.to_sla_breached then 'breached'
+        when issues.sla_breaches_at is null then null
+        when coalesce(issues.completed_at, issues.canceled_at, {{ linear_as_of() }}) > issues.sla_breaches_at
+            then 'breached'
+        when coalesce(issues.completed_at, issues.canceled_at) is not null then 'kept'
+        else 'running'
+    end as sla_status,
     states.is_open,
     issues.is_archived,
     issues.is_deleted
@@ -122,7 +173,9 @@ inner join states on issues.id = states.id
 left join descent on issues.id = descent.id
 left join labels on issues.id = labels.issue_id
 left join issues as parents on issues.parent_id = parents.id
-left join {{ ref('stg_linear__teams') }} as teams on issues.team_id = teams.id
+left join {{ ref('linear_teams') }} as teams on issues.team_id = teams.team_id
+left join lives on issues.id = lives.issue_id
+left join breaches on issues.id = breaches.issue_id
 left join {{ ref('stg_linear__users') }} as assignees on issues.assignee_id = assignees.id
 left join {{ ref('stg_linear__users') }} as creators on issues.creator_id = creators.id
 left join {{ ref('stg_linear__projects') }} as projects on issues.project_id = projects.id

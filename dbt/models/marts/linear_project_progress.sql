@@ -2,7 +2,7 @@
 with issues as (
     select
         project_id,
-        coalesce(estimate, 0) as estimate,
+        points,
         completed_at,
         case
             when state_type = 'completed' then 'completed'
@@ -22,8 +22,8 @@ counted as (
         count(case when progress = 'started' then 1 end) as started,
         count(case when progress = 'waiting' then 1 end) as waiting,
         count(case when progress = 'canceled' then 1 end) as canceled,
-        sum(estimate) as points,
-        sum(case when progress = 'completed' then estimate else 0 end) as completed_points,
+        sum(points) as points,
+        sum(case when progress = 'completed' then points else 0 end) as completed_points,
         max(case when progress = 'completed' then completed_at end) as last_completed_at
     from issues
     group by project_id

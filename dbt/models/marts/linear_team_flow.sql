@@ -1,100 +1,109 @@
--- One row a team and week (Monday to Sunday, UTC), from the team's first issue to the current week.
-with issues as (
+-- One row a team and week from Monday, from the team's first issue to the current week.
+with versions as (
     select
-        *,
-        {{ linear_week('created_at') }} as created_week,
-        {{ linear_week('completed_at') }} as completed_week,
-        {{ linear_week('canceled_at') }} as canceled_week
-    from {{ ref('linear_issues') }}
-    where not is_deleted and team_id is not null
-),
-
-numbers as (
-    {{ dbt.generate_series(4096) }}
-),
-
-teams as (
-    select
-        team_id,
-        max(team_key) as team_key,
-        max(team_name) as team_name,
-        min(created_week) as first_week
-    from issues
-    group by team_id
-),
-
-weeks as (
-    select
-        teams.team_id,
-        teams.team_key,
-        teams.team_name,
-        {{ linear_add_days('teams.first_week', '7 * (numbers.generated_number - 1)') }} as week_start
-    from teams
-    cross join numbers
-    where
-        {{ linear_add_days('teams.first_week', '7 * (numbers.generated_number - 1)') }}
-        <= {{ linear_week(linear_as_of()) }}
-),
-
-ends as (
-    select
-        *,
-        least(
-            cast({{ linear_add_days('week_start', '7') }} as {{ linear_timestamp_type() }}),
-            {{ linear_as_of() }}
-        ) as week_end
-    from weeks
+        versions.issue_id,
+        versions.valid_from,
+        versions.team_id,
+        teams.timezone,
+        {{ linear_week(linear_local('versions.valid_from', linear_zone('teams.timezone'))) }} as week_start,
+        versions.is_first,
+        versions.points,
+        case when versions.state_type = 'duplicate' then 'canceled' else coalesce(versions.state_type, '') end as state_type,
+        case
+            when versions.is_first then ''
+            when versions.previous_state_type = 'duplicate' then 'canceled'
+            else coalesce(versions.previous_state_type, '')
+        end as previous_state_type,
+        min(case when versions.state_type = 'started' then versions.valid_from end) over (
+            partition by versions.issue_id
+        ) as started_at
+    from {{ ref('linear_issue_versions') }} as versions
+    left join {{ ref('linear_teams') }} as teams on versions.team_id = teams.team_id
+    where versions.team_id is not null
 ),
 
 created as (
-    select team_id, created_week, count(*) as issues
-    from issues
-    group by team_id, created_week
+    select team_id, week_start, count(*) as issues
+    from versions
+    where is_first
+    group by team_id, week_start
+),
+
+-- An issue that is completed twice in a week counts once in it.
+completions as (
+    select
+        team_id,
+        week_start,
+        issue_id,
+        max(points) as points,
+        max(case when valid_from >= started_at then {{ linear_duration('started_at', 'valid_from', linear_zone('timezone')) }} end)
+            as cycle_time_days
+    from versions
+    where state_type = 'completed' and previous_state_type <> 'completed'
+    group by team_id, week_start, issue_id
 ),
 
 completed as (
     select
         team_id,
-        completed_week,
+        week_start,
         count(*) as issues,
+        sum(points) as points,
         {{ linear_percentile('cycle_time_days', 0.5) }} as median_days,
         {{ linear_percentile('cycle_time_days', 0.85) }} as p85_days
-    from issues
-    where state_type = 'completed'
-    group by team_id, completed_week
+    from completions
+    group by team_id, week_start
 ),
 
 canceled as (
-    select team_id, canceled_week, count(*) as issues
-    from issues
-    where state_type in ('canceled', 'duplicate')
-    group by team_id, canceled_week
+    select team_id, week_start, count(distinct issue_id) as issues
+    from versions
+    where state_type = 'canceled' and previous_state_type <> 'canceled'
+    group by team_id, week_start
 ),
 
-in_progress as (
-    select ends.team_id, ends.week_start, count(*) as issues
-    from ends
-    inner join issues
-        on
-            ends.team_id = issues.team_id
-            and issues.started_at < ends.week_end
-            and (issues.ended_at is null or issues.ended_at >= ends.week_end)
-    group by ends.team_id, ends.week_start
+reopened as (
+    select team_id, week_start, count(distinct issue_id) as issues
+    from versions
+    where previous_state_type in ('completed', 'canceled') and state_type not in ('completed', 'canceled')
+    group by team_id, week_start
+),
+
+days as (
+    select
+        team_id,
+        team_key,
+        team_name,
+        day,
+        {{ linear_week('day') }} as week_start,
+        sum(case when state_type = 'started' then issues else 0 end) as in_progress
+    from {{ ref('linear_team_daily') }}
+    group by team_id, team_key, team_name, day
+),
+
+weeks as (
+    select *, row_number() over (partition by team_id, week_start order by day desc) as place
+    from days
 )
 
 select
-    ends.team_id,
-    ends.team_key,
-    ends.team_name,
-    ends.week_start,
+    weeks.team_id,
+    weeks.team_key,
+    weeks.team_name,
+    weeks.week_start,
+    {{ linear_add_days('weeks.week_start', '6') }} < {{ linear_day(linear_as_of(), 'teams.timezone') }} as is_complete,
     coalesce(created.issues, 0) as created,
     coalesce(completed.issues, 0) as completed,
+    coalesce(completed.points, 0) as completed_points,
     coalesce(canceled.issues, 0) as canceled,
-    coalesce(in_progress.issues, 0) as in_progress,
+    coalesce(reopened.issues, 0) as reopened,
+    cast(weeks.in_progress as {{ dbt.type_bigint() }}) as in_progress,
     completed.median_days as median_cycle_time_days,
     completed.p85_days as p85_cycle_time_days
-from ends
-left join created on ends.team_id = created.team_id and ends.week_start = created.created_week
-left join completed on ends.team_id = completed.team_id and ends.week_start = completed.completed_week
-left join canceled on ends.team_id = canceled.team_id and ends.week_start = canceled.canceled_week
-left join in_progress on ends.team_id = in_progress.team_id and ends.week_start = in_progress.week_start
+from weeks
+left join {{ ref('linear_teams') }} as teams on weeks.team_id = teams.team_id
+left join created on weeks.team_id = created.team_id and weeks.week_start = created.week_start
+left join completed on weeks.team_id = completed.team_id and weeks.week_start = completed.week_start
+left join canceled on weeks.team_id = canceled.team_id and weeks.week_start = canceled.week_start
+left join reopened on weeks.team_id = reopened.team_id and weeks.week_start = reopened.week_start
+where weeks.place = 1

@@ -1,5 +1,6 @@
 -- Written by `make docs`, not by hand.
-{{ config(severity=var('linear_relation_severity', 'warn')) }}
+{%- set severity = var('linear_relation_severity', 'off') %}
+{{ config(enabled=severity != 'off', severity='error' if severity == 'error' else 'warn') }}
 {{ linear_without_row(
     ref('stg_linear__emojis'),
     {

@@ -1,0 +1,1 @@
+{{ linear_repeated(ref('linear_cycle_daily'), ['cycle_id', 'day']) }}

@@ -1,0 +1,510 @@
+"""The models' rules, each with an issue that is there for it, in every form in which tables are written."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import psycopg
+import pytest
+import yaml
+
+from integration_tests.crafted import (
+    AS_OF,
+    C4,
+    FIRST_CYCLE,
+    ISSUES,
+    OPEN,
+    OUTCOMES,
+    STATES,
+    Issue,
+    Row,
+    moment,
+    tables,
+)
+from integration_tests.postgres import Postgres
+from tools.dbt import MODELS, PROGRAM, Dbt, DbtFailed
+from tools.dbt_package import PACKAGE, snake_case
+
+pytestmark = [
+    pytest.mark.models,
+    pytest.mark.timeout(600),
+    pytest.mark.skipif(not PROGRAM.exists(), reason="dbt is not installed: make models"),
+]
+
+LOS_ANGELES = "America/Los_Angeles"
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a destination writes tables.
+
+    Attributes:
+        name: of the columns, from Linear's.
+        case: what the package calls that.
+        times: the types of columns with moments, used by turns; a type without zone holds UTC.
+    """
+
+    name: Callable[[str], str]
+    case: str
+    times: tuple[str, ...]
+
+
+AIRBYTE = Form(str, "as_is", ("TIMESTAMP WITH TIME ZONE",))
+FORMS = {
+    "airbyte": AIRBYTE,
+    "dlt": Form(snake_case, "snake", ("TIMESTAMP WITH TIME ZONE",)),
+    "without zone": Form(str.lower, "lower", ("TIMESTAMP", "TIMESTAMP_NS", "TIMESTAMP_MS", "VARCHAR")),
+}
+
+
+def types() -> dict[str, dict[str, str]]:
+    """The type of each column of each table, as the package's sources say it."""
+    (source,) = yaml.safe_load((PACKAGE / "models" / "linear_sources.yml").read_text("utf-8"))["sources"]
+    return {
+        table["name"]: {column["name"]: column["data_type"] for column in table["columns"]}
+        for table in source["tables"]
+    }
+
+
+def written(value: Any, kind: str, column: str) -> Any:
+    """A value of a kind as a column of a type takes it."""
+    if value is None:
+        return None
+    if kind == "json":
+        return json.dumps(value)
+    if kind == "timestamp" and "zone" not in column.lower():
+        return value.removesuffix("Z").replace("T", " ")
+    return value
+
+
+def statements(
+    form: Form, held: Mapping[str, list[Row]], json_type: str
+) -> Iterator[tuple[str, list[list[Any]]]]:
+    """SQL that makes each table, and SQL that fills it with its rows' values."""
+    plain = {
+        "text": "VARCHAR",
+        "number": "DOUBLE PRECISION",
+        "boolean": "BOOLEAN",
+        "date": "DATE",
+        "json": json_type,
+    }
+    for table, rows in held.items():
+        columns = types()[table]
+        turn = iter(range(len(columns)))
+        kinds = {
+            name: form.times[next(turn) % len(form.times)] if kind == "timestamp" else plain[kind]
+            for name, kind in columns.items()
+        }
+        listed = ", ".join(f'"{form.name(name)}" {kind}' for name, kind in kinds.items())
+        yield f"CREATE TABLE {table} ({listed})", []
+        values = [[written(row.get(name), columns[name], kinds[name]) for name in columns] for row in rows]
+        assert not [name for row in rows for name in row if name not in columns]
+        yield f"INSERT INTO {table} VALUES ({', '.join('?' * len(columns))})", values
+
+
+@dataclass(frozen=True)
+class Built:
+    """A database with the models of a crafted workspace."""
+
+    ask: Callable[[str], list[Row]]
+    dbt: Dbt
+
+    def model(self, name: str, where: str = "true") -> list[Row]:
+        return self.ask(f"SELECT * FROM models.{name} WHERE {where}")
+
+
+def in_duckdb(
+    folder: Path, form: Form, held: Mapping[str, list[Row]], zone: str = "UTC", **variables: Any
+) -> Built:
+    """Write the tables into DuckDB and build the models in a session of a zone."""
+    folder.mkdir(exist_ok=True)
+    database = folder / "linear.duckdb"
+    database.unlink(missing_ok=True)
+    with duckdb.connect(database) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        for statement, rows in statements(form, held, "JSON"):
+            if rows:
+                connection.executemany(statement, rows)
+            elif "INSERT" not in statement:
+                connection.execute(statement)
+    given = {"linear_column_case": form.case, "linear_as_of": AS_OF, **variables}
+    dbt = Dbt.duckdb(database, folder / "dbt", **given)
+    dbt = Dbt(dbt.output, dbt.target, {**dbt.settings, "TZ": zone}, dbt.variables)
+
+    def ask(sql: str) -> list[Row]:
+        with duckdb.connect(database, read_only=True) as connection:
+            cursor = connection.execute(sql)
+            columns = [column[0] for column in cursor.description or ()]
+            return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+
+    return Built(ask, dbt)
+
+
+def in_postgres(postgres: Postgres, folder: Path, form: Form, held: Mapping[str, list[Row]]) -> Built:
+    """The same in PostgreSQL, in the same session's zone."""
+    database = postgres.create("crafted")
+
+    def connect() -> psycopg.Connection[Any]:
+        return postgres.connect(database)
+
+    with connect() as connection:
+        connection.execute(f"ALTER DATABASE crafted SET timezone = '{LOS_ANGELES}'")
+        for statement, rows in statements(form, held, "jsonb"):
+            if rows:
+                with connection.cursor() as cursor:
+                    cursor.executemany(statement.replace("?", "%s").encode(), rows)
+            elif "INSERT" not in statement:
+                connection.execute(statement.encode())
+    settings = {"LINEAR_POSTGRES_PORT": str(postgres.port), "LINEAR_POSTGRES_DATABASE": database}
+    given = {"linear_schema": "public", "linear_column_case": form.case, "linear_as_of": AS_OF}
+
+    def ask(sql: str) -> list[Row]:
+        with connect() as connection:
+            cursor = connection.execute(sql.encode())
+            columns = [column.name for column in cursor.description or ()]
+            return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+
+    return Built(ask, Dbt(folder / "dbt", "postgres", settings, given))
+
+
+@pytest.fixture(scope="module", params=[*FORMS, "postgres"])
+def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """The models in DuckDB in each form, and in PostgreSQL; all but Airbyte's in a session of Los Angeles."""
+    folder = tmp_path_factory.mktemp("crafted")
+    if request.param == "postgres":
+        form = Form(str, "as_is", ("timestamp", "timestamp with time zone", "VARCHAR"))
+        made = in_postgres(request.getfixturevalue("postgres"), folder, form, tables())
+    else:
+        zone = "UTC" if request.param == "airbyte" else LOS_ANGELES
+        made = in_duckdb(folder, FORMS[request.param], tables(), zone)
+    made.dbt.run("run", "--select", MODELS)
+    return made
+
+
+def day(text: str) -> date:
+    return date.fromisoformat(f"{'2025' if text.startswith('12') else '2026'}-{text}")
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(moment(text)).astimezone(UTC).replace(tzinfo=None)
+
+
+def test_a_cycle_has_what_it_began_with_what_came_and_went_and_what_became_of_it(built: Built) -> None:
+    found = {row["cycle_id"]: row for row in built.model("linear_cycle_outcomes")}
+    assert {
+        cycle: {name: found[cycle][name] for name in wanted} for cycle, wanted in OUTCOMES.items()
+    } == OUTCOMES
+    assert {row["history"] for row in found.values()} == {"complete"}
+    assert {cycle: row["state"] for cycle, row in found.items()} == {
+        "C1": "completed", "C2": "completed", "C3": "active", "C4": "open",
+    }  # fmt: skip
+
+
+def test_a_cycle_has_its_scope_of_each_day(built: Built) -> None:
+    found = {row["day"]: row for row in built.model("linear_cycle_daily", "cycle_id = 'C1'")}
+    names = ("scope", "completed", "started", "scope_points", "completed_points")
+    assert {key: tuple(row[name] for name in names) for key, row in found.items()} == {
+        day(key): wanted for key, wanted in FIRST_CYCLE.items()
+    }
+    (last,) = built.model("linear_cycle_daily", "cycle_id = 'C3' AND day = '2026-02-10'")
+    assert (last["day_number"], last["scope"], last["scope_points"]) == (9, 2, 13)
+    assert not built.model("linear_cycle_daily", "cycle_id = 'C4' OR day > '2026-02-10'")
+
+
+def test_what_happens_later_takes_no_open_issue_from_a_past_day(built: Built) -> None:
+    found = {
+        (row["team_id"], row["day"]): row["open_issues"] for row in built.model("linear_daily_open_issues")
+    }
+    assert {(team, key): found[team, day(key)] for team, key in OPEN} == OPEN
+
+
+def test_the_open_issues_of_a_day_are_those_of_the_open_states(built: Built) -> None:
+    states: dict[tuple[str, date], int] = {}
+    for row in built.model(
+        "linear_team_daily", "state_type IN ('triage', 'backlog', 'unstarted', 'started')"
+    ):
+        key = row["team_id"], row["day"]
+        states[key] = states.get(key, 0) + row["issues"]
+    found = {
+        (row["team_id"], row["day"]): row["open_issues"] for row in built.model("linear_daily_open_issues")
+    }
+    assert {key: states.get(key, 0) for key in found} == found
+
+
+def test_a_week_keeps_what_was_done_in_it(built: Built) -> None:
+    flow = {(row["team_id"], row["week_start"]): row for row in built.model("linear_team_flow")}
+    names = ("created", "completed", "completed_points", "canceled", "reopened", "in_progress", "is_complete")
+    assert {
+        week: tuple(flow["ENG", day(week)][name] for name in names)
+        for week in ("01-05", "01-12", "01-19", "01-26", "02-02", "02-09")
+    } == {
+        "01-05": (
+            2,
+            2,
+            6,
+            0,
+            0,
+            1,
+            True,
+        ),  # restored, late; estimated anew, committed; reopened is being done
+        "01-12": (0, 2, 3, 0, 0, 2, True),  # reopened, out and in; late, in the last minute
+        "01-19": (2, 2, 3, 1, 1, 2, True),  # in the last minute, carried; late, reopened
+        "01-26": (2, 1, 2, 0, 0, 1, True),  # reopened again
+        # kept, breached; late, taken back, back and forth
+        "02-02": (7, 2, 4, 0, 0, 3, True),
+        "02-09": (0, 1, 3, 0, 0, 2, False),  # back and forth
+    }
+    assert flow["ENG", day("01-05")]["median_cycle_time_days"] == pytest.approx((4 + 1) / 2)
+
+
+def test_an_issue_of_another_team_counts_for_the_one_that_it_was_in(built: Built) -> None:
+    (created,) = built.model("linear_issue_versions", "issue_id = 'other team' AND is_first")
+    assert (created["team_id"], created["points"]) == ("ENG", 2)
+    (now,) = built.model("linear_issue_versions", "issue_id = 'other team' AND is_current")
+    assert (now["team_id"], now["points"]) == ("OPS", 2), "Operations inherits Engineering's estimation"
+
+
+def test_spans_that_linear_took_back_do_not_count(built: Built) -> None:
+    spent = built.model("linear_issue_time_in_state", "issue_id = 'taken back'")
+    assert {(row["state_id"], row["is_current"], row["days"]) for row in spent} == {
+        ("backlog", False, 11.0),
+        ("doing", True, 4.5),
+    }
+
+
+def test_an_issue_tells_how_often_it_was_reopened_and_how_long_it_was_worked_on(built: Built) -> None:
+    issues = {row["issue_id"]: row for row in built.model("linear_issues")}
+    reopened = issues["reopened"]
+    assert (reopened["times_reopened"], reopened["first_completed_at"], reopened["active_days"]) == (
+        1,
+        at("01-15"),
+        14.0,
+    )
+    paused = issues["back and forth"]
+    assert (paused["active_days"], paused["cycle_time_days"], paused["triage_time_days"]) == (4.0, 5.0, 1.0)
+    assert {name: issues[name]["sla_status"] for name in ("kept", "breached", "told", "running", "late")} == {
+        "kept": "kept", "breached": "breached", "told": "breached", "running": "running", "late": None,
+    }  # fmt: skip
+    assert (issues["carried"]["estimate"], issues["carried"]["points"]) == (None, 2)
+
+
+def test_transitions_tell_which_went_back_and_which_reopened(built: Built) -> None:
+    moves = built.model("linear_issue_transitions", "issue_id IN ('back and forth', 'reopened')")
+    told = {
+        (row["identifier"], row["moved_at"]): (row["to_state_name"], row["is_backward"], row["is_reopening"])
+        for row in moves
+    }
+    assert told == {
+        ("back and forth", at("02-03")): ("Todo", False, False),
+        ("back and forth", at("02-04")): ("In Progress", False, False),
+        ("back and forth", at("02-05")): ("In Review", False, False),
+        ("back and forth", at("02-06")): ("In Progress", True, False),
+        ("back and forth", at("02-07")): ("Todo", True, False),
+        ("back and forth", at("02-08")): ("In Review", False, False),
+        ("back and forth", at("02-09")): ("Done", False, False),
+        ("reopened", at("01-08")): ("In Progress", False, False),
+        ("reopened", at("01-15")): ("Done", False, False),
+        ("reopened", at("01-21")): ("In Progress", True, True),
+        ("reopened", at("01-28")): ("Done", False, False),
+    }
+
+
+def test_what_was_completed_counts_for_who_worked_on_it_then(built: Built) -> None:
+    found = {
+        (row["user_id"], row["week_start"]): (row["completed"], row["completed_points"])
+        for row in built.model("linear_user_activity")
+    }
+    assert found == {
+        ("ada", day("01-05")): (1, 3),  # committed
+        ("bob", day("01-05")): (1, 3),  # estimated anew, at 3 then
+        ("ada", day("01-12")): (1, 2),  # reopened, before it was assigned to bob
+        ("ada", day("01-19")): (1, 2),  # carried
+        ("bob", day("01-26")): (1, 2),  # reopened, completed again
+    }
+
+
+def test_a_teams_triage_and_an_issues_labels_are_told(built: Built) -> None:
+    (triage,) = built.model("linear_team_triage")
+    assert (triage["team_id"], triage["week_start"]) == ("ENG", day("02-02"))
+    assert (triage["entered"], triage["accepted"], triage["declined"]) == (1, 1, 0)
+    labels = built.model("linear_issue_labels")
+    assert {(row["issue_id"], row["label_name"], row["group_name"]) for row in labels} == {
+        ("committed", "Bug", "Area"),
+        ("committed", "Area", None),
+    }
+
+
+def test_projects_and_initiatives_add_up_what_is_below_them(built: Built) -> None:
+    weekly = {
+        (row["project_id"], row["week_start"]): (row["scope"], row["completed"], row["scope_points"])
+        for row in built.model("linear_project_weekly")
+    }
+    # estimated anew is in it from the beginning; committed came on 7 January, and went on 20 January.
+    assert [weekly["app", day(week)] for week in ("12-29", "01-05", "01-12", "01-19", "02-09")] == [
+        (1, 0, 3), (2, 2, 6), (2, 2, 6), (1, 1, 3), (1, 1, 13),
+    ]  # fmt: skip
+    found = {row["initiative_id"]: row for row in built.model("linear_initiative_progress")}
+    names = ("projects", "issues", "completed", "points", "share_completed")
+    assert {name: tuple(row[key] for key in names) for name, row in found.items()} == {
+        "growth": (2, 2, 2, 13 + 2, 1.0),
+        "mobile": (1, 1, 1, 13, 1.0),
+    }
+
+
+def test_a_customers_request_is_told_with_its_issue_and_its_project(built: Built) -> None:
+    found = {row["request_id"]: row for row in built.model("linear_customer_requests")}
+    names = ("customer_name", "identifier", "is_issue_open", "project_id", "is_important")
+    assert {name: tuple(row[key] for key in names) for name, row in found.items()} == {
+        "by issue": ("Acme", "estimated anew", False, "app", True),
+        "by project": ("Acme", None, None, "web", False),
+    }
+
+
+def refused(folder: Path, form: Form, held: Mapping[str, list[Row]], **variables: Any) -> str:
+    """What dbt says where it does not build the issues."""
+    built = in_duckdb(folder, form, held, **variables)
+    with pytest.raises(DbtFailed) as caught:
+        built.dbt.run("run", "--select", "stg_linear__issues", "stg_linear__teams")
+    return " ".join(str(caught.value).split())
+
+
+def test_a_schema_without_the_tables_is_refused(tmp_path: Path) -> None:
+    said = refused(tmp_path, AIRBYTE, tables(), linear_schema="nowhere")
+    assert "There is no table issues in the schema nowhere" in said
+    assert "Set the variable linear_schema to the schema that holds the tables of source-linear" in said
+
+
+def test_without_the_table_of_issues_nothing_is_built(tmp_path: Path) -> None:
+    held = {name: rows for name, rows in tables().items() if name != "issues"}
+    assert "There is no table issues in the schema main" in refused(tmp_path, AIRBYTE, held)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_another_form_of_names_is_refused_with_the_right_one(tmp_path: Path, form: str) -> None:
+    for case in ("as_is", "lower", "snake"):
+        if case != FORMS[form].case:
+            said = refused(tmp_path, FORMS[form], tables(), linear_column_case=case)
+            assert f"are not written as linear_column_case: {case} says" in said
+            assert f"Set the variable linear_column_case: {FORMS[form].case}" in said
+
+
+def test_a_table_without_its_key_is_refused(tmp_path: Path) -> None:
+    form = Form(lambda name: "number_one" if name == "id" else name, "as_is", AIRBYTE.times)
+    assert "has no column id, the key. Is it a table of source-linear?" in refused(tmp_path, form, tables())
+
+
+def test_an_unknown_form_is_refused(tmp_path: Path) -> None:
+    said = refused(tmp_path, AIRBYTE, tables(), linear_column_case="camel")
+    assert "The variable linear_column_case is 'camel'. Set it to as_is, lower, upper or snake." in said
+
+
+def test_without_history_a_cycle_says_so_and_tells_no_figure_of_it(tmp_path: Path) -> None:
+    held = {name: rows for name, rows in tables().items() if name != "issue_history"}
+    built = in_duckdb(tmp_path, AIRBYTE, held)
+    built.dbt.run("run", "--select", "+linear_cycle_outcomes")
+    for row in built.model("linear_cycle_outcomes"):
+        assert row["history"] == "not synced"
+        for name in ("committed", "added", "removed", "issues"):
+            assert row[name] is row[f"{name}_points" if name != "issues" else "points"] is None
+        assert (
+            row["carried_over"] is (0 if row["state"] in ("open", "active") else None)
+            or row["carried_over"] == 0
+        )
+
+
+def test_an_entry_that_is_missing_is_told(tmp_path: Path) -> None:
+    held = tables()
+    held["issue_history"] = [row for row in held["issue_history"] if row["id"] != "late:1"]
+    built = in_duckdb(tmp_path, AIRBYTE, held)
+    built.dbt.run("run", "--select", "+linear_cycle_outcomes")
+    told = {row["cycle_id"]: row["history"] for row in built.model("linear_cycle_outcomes")}
+    assert (told["C3"], told["C4"]) == ("with gaps", "complete")
+
+
+PAST = {
+    "linear_daily_open_issues": ("team_id, day, opened, ended, open_issues", "day < '2026-02-10'"),
+    "linear_team_daily": ("team_id, day, state_type, issues, points", "issues > 0 AND day < '2026-02-10'"),
+    "linear_team_flow": (
+        "team_id, week_start, created, completed, completed_points, canceled, reopened, in_progress, "
+        "median_cycle_time_days, p85_cycle_time_days",
+        "week_start < '2026-02-09'",
+    ),
+    "linear_cycle_daily": ("cycle_id, day, scope, started, completed, scope_points", "day < '2026-02-10'"),
+    "linear_cycle_outcomes": (", ".join(["cycle_id", *OUTCOMES["C1"]]), "state = 'completed'"),
+}
+
+
+def test_what_an_issue_does_today_changes_no_figure_of_yesterday(tmp_path: Path) -> None:
+    """Every issue is moved to another state, cycle, team, assignee and estimate, or to the trash."""
+
+    def past(built: Built) -> dict[str, list[Row]]:
+        built.dbt.run("run", "--select", MODELS)
+        return {
+            name: built.ask(f"SELECT {columns} FROM models.{name} WHERE {where} ORDER BY ALL")
+            for name, (columns, where) in PAST.items()
+        }
+
+    before = past(in_duckdb(tmp_path / "before", AIRBYTE, tables()))
+    moved = []
+    for number, issue in enumerate(ISSUES):
+        row = issue.row()
+        changes = list(issue.changes)
+        if not row.get("trashed"):
+            changes.append(("02-10 13:00", "estimate", row.get("estimate"), 21, "bob"))
+            changes.append(("02-10 14:00", "cycle", row.get("cycleId"), C4 if number % 2 else None, "bob"))
+            changes.append(
+                ("02-10 15:00", "assignee", row.get("assigneeId"), None if number % 3 else "ada", "bob")
+            )
+        states = list(issue.states)
+        if issue.team == "ENG" and not row.get("trashed"):
+            now = STATES[states[-1][1]][1]
+            states.append(("02-10 16:00", "doing" if now in ("completed", "canceled") else "done"))
+            changes.append(("02-10 17:00", "team", "ENG", "OPS", "bob"))
+        gone = (
+            {"trashed": True, "isArchived": True, "archivedAt": moment("02-10 18:00")}
+            if number % 5 == 4
+            else {}
+        )
+        values = {**issue.values, **(gone if not row.get("trashed") else {})}
+        values = {
+            name: value for name, value in values.items() if name not in ("cycleId", "estimate", "assigneeId")
+        }
+        if row.get("trashed"):
+            values = issue.values
+        moved.append(Issue(issue.name, issue.created, states, changes, values, issue.stale, issue.team))
+    later = in_duckdb(tmp_path / "after", AIRBYTE, tables(moved), linear_as_of="2026-02-11T12:00:00Z")
+    after = past(later)
+    assert after == before
+    assert all(before.values())
+    assert len(later.model("linear_issue_versions", "valid_from > '2026-02-10'")) > 50
+
+
+def test_days_begin_where_they_are_said_to(tmp_path: Path) -> None:
+    zones = {LOS_ANGELES: {"ENG": "02-08", "OPS": "02-08"}, "team": {"ENG": "02-08", "OPS": "02-09"}}
+    for zone, moved_on in zones.items():
+        built = in_duckdb(tmp_path, AIRBYTE, tables(), linear_timezone=zone)
+        built.dbt.run("run", "--select", MODELS)
+        found = {(row["team_id"], row["day"]): row for row in built.model("linear_daily_open_issues")}
+        assert found["ENG", day("01-01")]["opened"] == found["ENG", day("01-01")]["open_issues"] == 7
+        # Midnight of the 9th in UTC is the 8th in Los Angeles, and the 9th in Berlin.
+        assert found["OPS", day(moved_on["OPS"])]["opened"] == 1
+        assert min(key[1] for key in found if key[0] == "OPS") == day(moved_on["OPS"])
+        flow = {(row["team_id"], row["week_start"]): row for row in built.model("linear_team_flow")}
+        assert flow["ENG", day("01-12")]["completed"] == 3, "in the last minute: still Sunday in Los Angeles"
+
+
+def test_only_working_days_count_where_they_are_given(tmp_path: Path) -> None:
+    built = in_duckdb(tmp_path, AIRBYTE, tables(), linear_working_days=[1, 2, 3, 4, 5])
+    built.dbt.run("run", "--select", MODELS)
+    issues = {row["issue_id"]: row for row in built.model("linear_issues")}
+    # From Wednesday to Monday; from Tuesday to Saturday; worked on from Wednesday to Friday, and on a Sunday.
+    assert issues["back and forth"]["cycle_time_days"] == pytest.approx(3)
+    assert issues["back and forth"]["active_days"] == pytest.approx(3)
+    assert issues["committed"]["cycle_time_days"] == pytest.approx(4)
+    assert issues["committed"]["lead_time_days"] == pytest.approx(6)  # from Friday to the next Saturday
+    spent = built.model("linear_issue_time_in_state", "issue_id = 'taken back' AND state_id = 'doing'")
+    assert [row["days"] for row in spent] == [pytest.approx(1 + 1 + 0.5)]  # from Friday to Tuesday noon

@@ -250,7 +250,8 @@ def modules() -> list[str]:
 def tests_of(paths: Sequence[str]) -> list[str]:
     """The fast tests: the modules' own, and the histories, which notice most and come last."""
     own = [f"unit_tests/{place}test_{Path(path).stem}.py" for path in paths for place in ("", "sync/")]
-    others = ["unit_tests/sync", "unit_tests/components", "unit_tests/test_histories.py"]
+    whole = ["unit_tests/test_manifest_is_honest.py", "unit_tests/test_histories.py"]
+    others = ["unit_tests/sync", "unit_tests/components", *whole]
     return [one for one in dict.fromkeys([*own, *others]) if (ROOT / one).exists()]
 
 

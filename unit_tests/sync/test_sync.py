@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import replace
+from itertools import pairwise
 
 import pendulum
 import pytest
@@ -438,7 +439,7 @@ def test_a_root_that_is_refused_is_told(log):
 def test_while_nothing_comes_the_last_state_is_said_again():
     events = run(linear(smalls=[row(1)]), SMALL, workers=Inline(silent=True))
     states = states_of(events)
-    assert any(one == two for one, two in zip(states, states[1:], strict=False))
+    assert any(one == two for one, two in pairwise(states))
 
 
 def test_before_a_state_was_said_one_that_was_given_is_repeated():

@@ -120,7 +120,7 @@ def clock():
 
 def make(linear, clock, slots=10, share=1.0):
     credentials = Credentials({"auth_type": "API Key", "api_key": "lin_api_key"})
-    return Api(linear.url, credentials, share, slots, "a-program/1.2", lambda: clock.now, clock.sleep)
+    return Api(linear.url, credentials, share, slots, "agent/1", now=lambda: clock.now, sleep=clock.sleep)
 
 
 def ask(api, stream="users", **more):
@@ -453,7 +453,7 @@ def test_a_token_that_is_refused_again_after_its_renewal_is_for_the_user(linear,
 
     given = {"auth_type": "API Key", "api_key": "lin_api_key"}
     linear.answers = [error("AUTHENTICATION_ERROR")]
-    api = Api(linear.url, Renewable(given), 1.0, 1, "", lambda: clock.now, clock.sleep)
+    api = Api(linear.url, Renewable(given), 1.0, 1, now=lambda: clock.now, sleep=clock.sleep)
     assert failure_of(api).kind is Kind.CONFIG
     assert len(linear.requests) == 2 and clock.slept == []
 

@@ -182,6 +182,45 @@ def test_a_row_that_is_gone_is_reported_after_a_state_that_names_it():
     assert last(events, SMALL).pending == {}
 
 
+def test_where_nobody_can_be_asked_a_row_is_gone_only_where_the_list_walked_once_more_lacks_it():
+    of = stream("swept", name="smalls", entity="Small", filterable=False)
+
+    def short(asked, document):
+        for one in asked.fields:
+            if one.key.startswith("list_") and "pageInfo" not in asked.query:
+                del document["data"][one.key]["nodes"][:2]
+        return document
+
+    api = linear(short, smalls=[row(1), row(2)])
+    events = run(api, of, states={"smalls": SETTLED})
+    assert [one["id"] for one in rows_of(events)] == [uuid(3)]
+    assert sum("list_smalls" in asked.query for asked in api.asked) == 2
+    assert last(events, of).pending == {}
+
+
+def test_where_the_list_does_not_come_once_more_nothing_is_gone():
+    of = stream("swept", name="smalls", entity="Small", filterable=False)
+
+    def once(asked, document):
+        return refused_list(asked, document) if "pageInfo" in asked.query else document
+
+    def refused_list(asked, document):
+        keys = [one.key for one in asked.fields if one.key.startswith("list_")]
+        return {"data": None, "errors": [problem("FORBIDDEN", keys)]} if keys else document
+
+    events = run(linear(once, smalls=[row(1)]), of, states={"smalls": SETTLED})
+    assert rows_of(events) == []
+
+
+def test_a_list_that_differs_too_much_is_walked_once_more_and_then_taken(log):
+    state = replace(SETTLED, copy=sketch(*range(1, 1_500)))
+    api = linear(smalls=[row(1)])
+    events = run(api, SMALL, states={"smalls": state})
+    assert sum("list_smalls" in asked.query for asked in api.asked) == 2
+    assert (last(events, SMALL).unsure, rows_of(events)) == (True, [])
+    assert any("More rows differ from the copy" in one for one in log.messages)
+
+
 def test_with_delete_a_row_that_is_gone_is_deleted():
     (gone,) = rows_of(quiet(row(1), row(2), of=SMALL, archived_rows="delete"))
     assert gone["_ab_cdc_deleted_at"] == END

@@ -120,7 +120,9 @@ def clock():
 
 def make(linear, clock, slots=10, share=1.0):
     credentials = Credentials({"auth_type": "API Key", "api_key": "lin_api_key"})
-    return Api(linear.url, credentials, share, slots, "agent/1", now=lambda: clock.now, sleep=clock.sleep)
+    return Api(
+        linear.url, credentials, share, slots, "a-program/1.2", now=lambda: clock.now, sleep=clock.sleep
+    )
 
 
 def ask(api, stream="users", **more):

@@ -32,6 +32,7 @@ AT_ONCE = 2
 _SLOWER = 4  # times as long as the tests without a fault: then it has been noticed
 _LEAST = 20.0  # seconds
 _MEMORY = 4 << 30
+_HISTORIES = "100"  # of those that unit_tests/test_histories.py plays
 _TIMES = count(1)
 _OTHER = {
     "<": ("<=", ">="),
@@ -367,6 +368,7 @@ def main() -> None:
     for name in ("airbyte_cdk.sources.declarative.concurrent_declarative_source", "pytest", "pendulum"):
         import_module(name)
 
+    os.environ["HISTORIES"] = _HISTORIES
     with tempfile.TemporaryDirectory(prefix="mutation") as directory:
         trees = [copy_of_tree(Path(directory) / str(number)) for number in range(AT_ONCE)]
         survivors = play(planted, tests, trees)

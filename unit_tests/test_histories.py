@@ -1,6 +1,7 @@
 """The connector's own sync over a world in memory: histories by the thousand, and what single ones found."""
 
 import logging
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -10,7 +11,7 @@ from unit_tests.world.histories import History
 from unit_tests.world.linear import Faults
 from unit_tests.world.plans import Change, Plan, Step, Sync, Wait, plan, shortest
 
-HISTORIES = 1000
+HISTORIES = int(os.environ.get("HISTORIES", 1000))
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 import tomllib
-from itertools import chain
 from pathlib import Path
 
 import orjson
@@ -17,8 +16,6 @@ from airbyte_cdk.models import AirbyteMessage, AirbyteMessageSerializer, Airbyte
 import source_linear
 from source_linear.command import _plain
 from source_linear.source import SourceLinear
-from source_linear.streams import MAX_PAGE_SIZE
-from source_linear.sync.records import parts, unfolded
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -170,40 +167,3 @@ def test_a_record_is_printed_as_the_cdk_would_print_it():
     record = AirbyteRecordMessage(stream="issues", data=data, emitted_at=1)
     message = AirbyteMessage(type=Type.RECORD, record=record)
     assert _plain(message) == AirbyteMessageSerializer.dump(message)
-
-
-def page_of(rows, again=()):
-    info = {"hasNextPage": False, "endCursor": None}
-    return {"rows": rows, "again": list(again), "pageInfo": info, "cursorField": "updatedAt", "begins": "0"}
-
-
-def test_rows_that_went_through_the_cdk_as_one_record_come_out_one_by_one():
-    rows = [{"id": "a", "updatedAt": "2"}, {"id": "b", "updatedAt": "3"}, {"id": "c", "updatedAt": "1"}]
-    (page,) = parts(page_of(rows, ["b"]))
-    assert page["updatedAt"] == "3"
-    record = AirbyteRecordMessage(stream="issues", data=page, emitted_at=7)
-    log = AirbyteMessage(type=Type.LOG)
-    read_again = []
-    messages = unfolded(
-        [AirbyteMessage(type=Type.RECORD, record=record), log],
-        lambda name, ids: read_again.append((name, ids)),
-    )
-    records = [next(messages) for _ in rows]
-    assert read_again == []  # not before the rows are on their way
-    assert next(messages) is log
-    assert read_again == [("issues", ["b"])]
-    assert [message.record.data for message in records] == rows
-    assert {(message.record.stream, message.record.emitted_at) for message in records} == {("issues", 7)}
-
-
-def test_more_rows_than_a_page_has_become_several_records():
-    rows = [{"id": number, "updatedAt": "1"} for number in range(2 * MAX_PAGE_SIZE + 1)]
-    pages = list(parts(page_of(rows, ["x"])))
-    assert [len(page["rows"]) for page in pages] == [MAX_PAGE_SIZE, MAX_PAGE_SIZE, 1]
-    assert list(chain.from_iterable(page["rows"] for page in pages)) == rows
-    assert [page["again"] for page in pages] == [[], [], ["x"]]
-
-
-def test_a_page_without_rows_is_one_part_that_says_how_it_goes_on():
-    (part,) = parts(page_of([]))
-    assert part["rows"] == [] and part["pageInfo"]["hasNextPage"] is False

@@ -156,8 +156,7 @@ TABLE: Mapping[str, _Row] = {
         Action.FAIL,
         _CONFIG,
         "These credentials may not read it ({detail}).",
-        "Use those of a workspace admin (audit_entries, webhooks, integrations and organization_invites "
-        "need one) or deselect the stream.",
+        "Use those of a workspace admin, which some streams need, or deselect the stream.",
     ),
     "FEATURE_NOT_ACCESSIBLE": (
         Action.FAIL,

@@ -121,6 +121,10 @@ class Listing:
                 raise LinearError(failure(stream, "NO_CURSOR", said))
             self.after = cursor
 
+    def is_lost(self, failed: Failure) -> bool:
+        """Whether a failure may be about the row behind which the next page begins."""
+        return bool(self.after) and failed.code in _OF_CURSORS and failed.index is None
+
     def step_back(self, stream: str) -> None:
         """Begin the next page a row earlier: its cursor may be a row that was purged meanwhile.
 
@@ -141,6 +145,7 @@ class Lister:
         """Ask for a stream; for many, where none is given."""
         self._api = api
         self._stream, self._entity = (stream.name, stream.entity) if stream else ("", "")
+        self._operation = stream.operation.name if stream else "sync"
         self._needed = {"id", CURSOR_FIELD, stream.cursor_field if stream else CURSOR_FIELD}
         self.headers: Mapping[str, str] = {}  # of the first answer
 
@@ -201,7 +206,7 @@ class Lister:
         Raises:
             LinearError: one of them is refused, or Linear does not answer.
         """
-        query, variables = document(self._stream or "sync", questions)
+        query, variables = document(self._operation, questions)
         keys = {name: one.keys for name, one in questions.items()}
         answer = self._api.ask(self._stream, query, variables, keys, tries)
         self.headers = self.headers or answer.headers
@@ -298,7 +303,7 @@ class Lister:
                 if failed.action is Action.REDUCE and listing.size > 1:
                     listing.size //= 2
                     continue
-                if listing.after and failed.code in _OF_CURSORS and failed.index is None:
+                if listing.is_lost(failed):
                     listing.step_back(self._stream)
                     continue
                 if not root.connection or not self._is_of_the_content(failed, ask, listing):

@@ -115,6 +115,19 @@ class _Walk:
             self.root, key, selection, self.listing.size, self.listing.after, where=self.where, info=info
         )
 
+    def fail(self, failed: Failure) -> None:
+        """A page failed: whether another one may come in its place.
+
+        Raises:
+            LinearError: the row behind which it begins was purged, and so were those before it.
+        """
+        if self.listing.is_lost(failed):
+            self.listing.step_back("")
+        elif failed.action in (Action.RETRY, Action.REDUCE) and self.listing.size > _LITTLE:
+            self.most = _LITTLE
+        else:
+            self.failure = failed
+
     def take(self, value: Any) -> list[Any]:
         """Take a page; returns its nodes.
 
@@ -272,11 +285,10 @@ class Probe:
             replies = {key: reply for key, reply in replies.items() if key not in found}
             for key, walk in going_on.items():
                 reply = found[key]
-                if isinstance(reply, Failure):
-                    may_fit = reply.action in (Action.RETRY, Action.REDUCE) and walk.listing.size > _LITTLE
-                    walk.failure, walk.most = None if may_fit else reply, _LITTLE
-                    continue
                 try:
+                    if isinstance(reply, Failure):
+                        walk.fail(reply)
+                        continue
                     nodes = walk.take(reply.value)
                 except LinearError as error:
                     walk.failure = error.failure

@@ -152,7 +152,10 @@ class Reader:
             first = first if after else min(first, exact)  # what is asked for is paid for
             times = {name: at for name, at in (("start", part.start), ("end", part.end)) if at}
             given = self._declared.variables(first, after, times)
-            given |= {"orderBy": order, "order": part.field}
+            if order != CREATED_AT:
+                given["orderBy"] = order
+            if part.field != CURSOR_FIELD:
+                given["order"] = part.field
             if self._stream.filterable:
                 given["filter"] = wanted(given.get("filter") or {})
             return self._stream.operation.page(root, selection, given)

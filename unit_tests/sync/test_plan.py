@@ -220,8 +220,10 @@ def test_what_has_no_list_is_not_walked():
 
 # Slices
 
+BEGIN = at(8, "23:59:00.000")
 
-def cut(of=STREAM, begin=at(8, "23:59:00.000"), finding=None, workspace=ACME, state=STATE):
+
+def cut(of=STREAM, begin=BEGIN, finding=None, workspace=ACME, state=STATE):
     return slices(of, Start(state, at(10), begin), finding or Finding(), workspace)
 
 

@@ -11,6 +11,7 @@ from source_linear.sync.reader import Slice
 
 BEGIN, END = "2019-01-01T00:00:00.000Z", "2028-12-31T00:00:00.000Z"
 HALF = "2024-01-01T00:00:00.000Z"
+ALL = Slice(None, None)
 
 
 class Clock:
@@ -51,7 +52,7 @@ def said(caplog):
     return lines
 
 
-def begin(progress, *names, slices=(Slice(None, None),)):
+def begin(progress, *names, slices=(ALL,)):
     for name in names:
         progress.starts(name, slices, END, BEGIN)
 

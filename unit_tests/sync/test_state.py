@@ -47,6 +47,7 @@ FULL = StreamState(
     unsure=True,
     unlisted=2,
     length=1234,
+    roots=("links", "things"),
 )
 
 
@@ -189,6 +190,7 @@ def packed(content):
         ("walked", 7),
         ("unlisted", "many"),
         ("length", [1]),
+        ("roots", 7),
     ],
 )
 def test_a_state_of_ours_that_says_nonsense_of_the_rows_cannot_be_read(key, value):

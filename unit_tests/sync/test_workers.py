@@ -1,4 +1,4 @@
-"""Who reads: threads, each of which hands its pages to the main thread. Tests wait for events, never for time."""
+"""Who reads: threads, each of which hands its pages to the main thread."""
 
 import threading
 from collections import defaultdict

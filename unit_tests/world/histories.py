@@ -412,6 +412,8 @@ class History:
                 if row_id in self._untold or self._is_too_old(table, row):
                     continue
                 if (record := found.get(row_id)) is None:
+                    if row_id in self._excused and not table.reports_deleted:
+                        continue  # it is new in a parent that was hidden before it was read
                     problems.append(f"{row_id} is missing")
                 elif record["isArchived"] is not self._is_archived(row):
                     problems.append(f"{row_id} has the wrong flag")

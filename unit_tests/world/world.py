@@ -136,8 +136,9 @@ class World:
             self._set(row_id, archivedAt=text(self.now))
 
     def trash(self, row_id: str, stamped: bool = True) -> None:
-        """Move a row to the trash; Linear sets `archivedAt`, too, unless it does not."""
-        self._set(row_id, trashed=True, archivedAt=text(self.now) if stamped else None)
+        """Move a row to the trash; `stamped` tells whether that sets `archivedAt`, as it usually does."""
+        at = text(self.now) if stamped else self._row(row_id)["archivedAt"]
+        self._set(row_id, trashed=True, archivedAt=at)
 
     def restore(self, *ids: str) -> None:
         """Take rows out of the archive or the trash: no `updatedAt` moves."""

@@ -402,6 +402,13 @@ def test_an_unknown_form_is_refused(tmp_path: Path) -> None:
     assert "The variable linear_column_case is 'camel'. Set it to as_is, lower, upper or snake." in said
 
 
+def test_a_database_for_which_nothing_is_written_is_refused(tmp_path: Path) -> None:
+    dbt = in_duckdb(tmp_path, AIRBYTE, {}).dbt
+    with pytest.raises(DbtFailed, match="The package linear is not written for redshift"):
+        dbt.run("run-operation", "linear_check_engine", "--args", "{type: redshift}")
+    dbt.run("run-operation", "linear_check_engine", "--args", "{type: snowflake}")
+
+
 def test_without_history_a_cycle_says_so_and_tells_no_figure_of_it(tmp_path: Path) -> None:
     held = {name: rows for name, rows in tables().items() if name != "issue_history"}
     built = in_duckdb(tmp_path, AIRBYTE, held)

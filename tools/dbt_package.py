@@ -28,6 +28,13 @@ _TRASHED = "trashed"
 _HEAD = "Written by `make docs`, not by hand."
 _FORMATS = {"date-time": "timestamp", "date": "date"}
 _TYPES = {"string": "text", "number": "number", "boolean": "boolean"}
+_FRESHNESS = {
+    "loaded_at_field": "{{ var('linear_loaded_at', '_airbyte_extracted_at') }}",
+    "freshness": {
+        "warn_after": {"count": 24, "period": "hour"},
+        "error_after": {"count": 72, "period": "hour"},
+    },
+}
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -68,10 +75,13 @@ def sources(known: Sequence[Stream], linear: GraphQLSchema, found: Iterable[Rela
     tables = []
     for stream in known:
         columns = schema_of(stream, linear)["properties"]
+        # Of all tables only that of issues changes in every workspace every day.
+        fresh = {"config": _FRESHNESS} if stream.name == "issues" else {}
         tables.append(
             {
                 "name": stream.name,
                 "identifier": _in_case(stream.name),
+                **fresh,
                 "description": f"A row is {phrase_of(stream.name)}. `{stream.entity}` in Linear's API.",
                 "columns": [
                     {

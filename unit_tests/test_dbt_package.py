@@ -1,10 +1,13 @@
 """The dbt package's generated part is of the manifest and the contract."""
 
 import re
+import tomllib
+from pathlib import Path
 
 import yaml
 
 from tools.dbt_package import PACKAGE, RELATIONS, STAGING, TOMBSTONE, column_type, files, snake_case
+from tools.demo import report
 from tools.relations import relations
 from tools.schemas import ROOT, contract, schema_of, streams
 
@@ -49,6 +52,35 @@ def test_every_relation_is_tested_but_those_to_rows_that_linear_does_not_list() 
         text = (RELATIONS / f"linear_relations_of_{relation.stream}.sql").read_text("utf-8")
         line = f"'{snake_case(relation.column)}': ref('stg_linear__{relation.target}'),"
         assert (line in text) == (relation.target not in ("templates",)), relation
+
+
+def test_the_package_has_the_version_of_the_connector() -> None:
+    project = yaml.safe_load((PACKAGE / "dbt_project.yml").read_text("utf-8"))
+    connector = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert project["version"] == connector["version"]
+    assert f"revision: v{connector['version']} " in (ROOT / "docs" / "dbt.md").read_text("utf-8")
+
+
+def test_every_model_has_a_contract_and_every_column_a_type_and_a_description() -> None:
+    project = yaml.safe_load((PACKAGE / "dbt_project.yml").read_text("utf-8"))
+    assert project["models"]["linear"]["marts"]["+contract"] == {"enforced": True}
+    models = yaml.safe_load((PACKAGE / "models" / "marts" / "linear_models.yml").read_text("utf-8"))["models"]
+    assert {model["name"] for model in models} == {
+        path.stem for path in (PACKAGE / "models" / "marts").glob("*.sql")
+    }
+    for model in models:
+        for column in model["columns"]:
+            assert column["data_type"] and column["description"].endswith("."), (
+                model["name"],
+                column["name"],
+            )
+
+
+def test_the_exposure_names_the_models_that_the_report_asks() -> None:
+    path = PACKAGE / "models" / "marts" / "linear_exposures.yml"
+    (exposure,) = yaml.safe_load(path.read_text("utf-8"))["exposures"]
+    asked = set(re.findall(r"models\.(linear_\w+)", Path(report.__file__).read_text("utf-8")))
+    assert set(exposure["depends_on"]) == {f"ref('{name}')" for name in asked}
 
 
 def test_names_and_types_of_columns() -> None:

@@ -1,5 +1,15 @@
 {# What databases say in different ways. DuckDB and PostgreSQL are tested; Snowflake and BigQuery are not. #}
 
+{# Refuse a database for which nothing is written: its SQL would be another's. #}
+{% macro linear_check_engine(type) %}
+{%- if type not in ('duckdb', 'postgres', 'snowflake', 'bigquery') -%}
+  {%- do exceptions.raise_compiler_error(
+    'The package linear is not written for ' ~ type ~ '. It runs on duckdb and postgres; for snowflake and bigquery it is'
+    ~ ' written, and has not been run there. Copy the tables into one of them.'
+  ) -%}
+{%- endif -%}
+{% endmacro %}
+
 {#
   A moment as a timestamp without time zone, in UTC. What has no zone is UTC, whatever its type and the session's zone.
   `type` is that of the column, in lower case.

@@ -12,6 +12,7 @@
 #}
 {% macro linear_staging(relation, columns, has_trash=false) %}
 {%- if execute -%}{# What is parsed need not be written out, which would take seconds for all tables. #}
+{%- do linear_check_engine(target.type) -%}
 {{ linear_staged(relation, columns, has_trash) }}
 {%- endif -%}
 {% endmacro %}

@@ -63,7 +63,8 @@ SELECT spent.state_name, spent.state_type,
        median(days) FILTER (is_current AND is_open) AS median_days_so_far
 FROM models.linear_issue_time_in_state AS spent
 JOIN models.linear_issues USING (issue_id)
-WHERE spent.state_type IN ('triage', 'backlog', 'unstarted', 'started'){team}
+WHERE true{team}
+  AND spent.state_type IN ('triage', 'backlog', 'unstarted', 'started')
 GROUP BY ALL ORDER BY count(*) DESC LIMIT 10"""
 OPEN_ISSUES = f"""\
 SELECT day, sum(open_issues)::INT AS open_issues
@@ -135,7 +136,8 @@ def figures(ask: Ask, team: str = "") -> list[Figure]:
     narrowed = " AND team_key = '{}'".format(team.replace("'", "''")) if team else ""
 
     def asked(sql: str) -> tuple[Answer, str]:
-        sql = sql.replace("{team}", narrowed).replace("WHERE true AND", "WHERE").replace("WHERE true\n", "")
+        sql = sql.replace("{team}", narrowed).replace("WHERE true AND", "WHERE")
+        sql = sql.replace("WHERE true\n  AND", "WHERE").replace("WHERE true\n", "")
         return ask(sql), sql
 
     flow = asked(FLOW)

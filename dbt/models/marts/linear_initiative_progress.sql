@@ -6,7 +6,7 @@ with recursive initiatives as (
 below as (
     select id as initiative_id, id as part_id from initiatives
 
-    union
+    {{ 'union distinct' if target.type == 'bigquery' else 'union' }}
 
     select below.initiative_id, initiatives.id as part_id
     from below

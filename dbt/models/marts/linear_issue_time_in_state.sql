@@ -1,14 +1,22 @@
 -- One row an issue and state that it was in. A state that it is in counts until it was archived, or until now.
 with versions as (
     select
-        versions.*,
+        versions.issue_id,
+        versions.identifier,
+        versions.state_id,
+        versions.state_name,
+        versions.state_type,
+        versions.valid_from,
+        versions.valid_until,
+        versions.is_archived,
+        issues.team_id,
         teams.team_name,
         teams.timezone,
         coalesce(versions.valid_until, {{ linear_as_of() }}) as until,
         case when versions.state_id = versions.previous_state_id and not versions.is_first then 0 else 1 end as is_entry
     from {{ ref('linear_issue_versions') }} as versions
     inner join {{ ref('stg_linear__issues') }} as issues on versions.issue_id = issues.id
-    left join {{ ref('linear_teams') }} as teams on versions.team_id = teams.team_id
+    left join {{ ref('linear_teams') }} as teams on issues.team_id = teams.team_id
     where versions.state_id is not null and not versions.is_from_dates and not issues.is_deleted
 )
 

@@ -200,7 +200,7 @@ _UNREADABLE = (
     Fault(
         "one root of several is refused",
         _error("FEATURE_NOT_ACCESSIBLE", 200, at_root=True),
-        once=_SURVIVED,  # asked for by itself, it comes
+        once=Outcome(None, "Linear refuses projects, whose rows are left out"),
         always=Outcome(None, "Linear refuses projects, whose rows are left out"),
         check=_SURVIVED,
         target="entity_external_links",
@@ -221,8 +221,6 @@ _REMOVED = (
         )
         for kind, coordinate, what, target in (
             ("field", "Comment.quotedText", "Comment.quotedText", "comments"),
-            ("argument", "Project.members(includeDisabled:)", "members(includeDisabled)", "projects"),
-            ("type", "ExternalEntityInfoJiraMetadata", "ExternalEntityInfoJiraMetadata", "comments"),
         )
     ),
     *(

@@ -356,10 +356,14 @@ class Lister:
         nodes, more, cursor = ends(light)
         listing.take(self._stream, nodes, more, cursor)
         ids = [row_id for one in nodes if (row_id := id_of(one))]
-        reasons = {one.index: one.said for one in failed.problems if one.index is not None}
+        reasons = {
+            one.index: failure("", one.code, one.said).reason
+            for one in failed.problems
+            if one.index is not None
+        }
         bad = {
-            row_id: f"{said.rstrip('.')}."
-            for at, said in reasons.items()
+            row_id: reason
+            for at, reason in reasons.items()
             if at < len(nodes) and (row_id := id_of(nodes[at]))
         }
         found = self.rows(root, [row_id for row_id in ids if row_id not in bad], where)

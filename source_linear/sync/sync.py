@@ -251,7 +251,8 @@ class Sync:
         since = {name: self._since(name, start) for name, start in starts.items()}
         findings = probe.find(replies, {name: since[name] for name, one in wanted.items() if one.walks})
         probe.span(workspace.created, milliseconds(end), workspace.issues)
-        long = due(self._streams, self._states, self._config, end)
+        states = {name: one.state for name, one in starts.items()}
+        long = due(self._streams, states, self._config, end)
         more = {name: replace(wanted[name], walks=True) for name in long if not wanted[name].walks}
         wanted |= more | {
             name: replace(wanted[name], walks=True) for name, one in findings.items() if one.is_long

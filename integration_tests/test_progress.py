@@ -75,7 +75,9 @@ def organization(api: LinearApi) -> str:
 def test_a_sync_that_waits_says_until_when(api: LinearApi, often: Connector) -> None:
     catalog = often.catalog(["users", "comments"])
     api.limits.set(window=3.0)
-    api.faults.rate_limited(400, reset_seconds=3, nth=4)
+    api.faults.rate_limited(
+        400, reset_seconds=3, nth=2, where=lambda request: request.query.startswith("query comments")
+    )
     output = often.read(catalog)
     assert output.exit_code == 0
     said = [line for stream in ("users", "comments") for line in lines(output, stream)]

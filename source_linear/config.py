@@ -16,7 +16,6 @@ import pendulum
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
-DEFAULT_API_URL = "https://api.linear.app/graphql"
 _FLAT_KEYS = ("api_key", "linear_api_key")  # which the manifest migrates
 _RECONCILES = "reconcile_archived"  # what `detect_deletions` was called up to 0.2, when it was a boolean
 _EACH_SYNC = "each sync"

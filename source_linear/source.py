@@ -140,7 +140,7 @@ class SourceLinear(ConcurrentDeclarativeSource):
         """Read the catalog's streams; one that fails stops no other.
 
         The CDK's threads and states are not used: a state says before a row is sent that the destination may
-        have it, which their order of messages cannot (docs/decisions.md, 14).
+        have it, which their order of messages cannot (docs/decisions.md, 1).
 
         Raises:
             AirbyteTracedException: at the end, if any stream failed: which, why, and what to do.

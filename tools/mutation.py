@@ -252,7 +252,8 @@ def tests_of(paths: Sequence[str]) -> list[str]:
     named = [(Path(path).parent.name, f"test_{Path(path).stem}.py") for path in paths]
     own = [f"unit_tests/{place}/{name}" for place, name in named]
     own += [f"unit_tests/{name}" for place, name in named if place != "components"]
-    others = ["unit_tests/sync", "unit_tests/components", "unit_tests/test_histories.py"]
+    whole = ["unit_tests/test_manifest_is_honest.py", "unit_tests/test_histories.py"]
+    others = ["unit_tests/sync", "unit_tests/components", *whole]
     return [one for one in dict.fromkeys([*own, *others]) if (ROOT / one).exists()]
 
 

@@ -290,7 +290,7 @@ class _Generator:
             past = ends <= self.now
             cycle = self.make(
                 "Cycle",
-                self.moment(starts - 28 * DAY),
+                self.moment(self.now + (14 * (number - 21) - 28) * DAY),
                 number=float(number),
                 name=f"Sprint {number} ☀" if number % 4 == 0 else None,
                 startsAt=to_text(starts),

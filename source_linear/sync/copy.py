@@ -309,7 +309,7 @@ class Copy:
         wanted: list[Seen] = []
         named = len(self._new)
         for row in rows:
-            if (sent := self._sent.get(row.id)) is not None and sent >= row.updated:
+            if self.was_sent(row):
                 continue  # an older version of a row never follows a newer one
             if self.tracks and row.id not in self.pending and not self._is_half_read(row):
                 if not self._is_named(row) and (self._has(row.id) is row.archived or self._brings(row)):
@@ -331,6 +331,14 @@ class Copy:
             wanted.append(row)
         self._raise(row.updated for row in wanted)
         return wanted
+
+    def was_sent(self, row: Seen) -> bool:
+        """Whether this version of a row was sent in this sync, or a newer one."""
+        if (sent := self._sent.get(row.id)) is not None:
+            return sent >= row.updated
+        # The slices of a first read have no row in common.
+        is_listed = self.listed is not None and self._state.cursor is not None
+        return is_listed and self.listed is not None and self.listed.is_sent(row.id, row.updated)
 
     def _raise(self, stamps: Iterable[str]) -> None:
         high = max(stamps, default="")

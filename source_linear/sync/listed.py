@@ -226,6 +226,15 @@ class Listed:
             if _milliseconds(updated) >= bucket[at] >> _STAMP:
                 bucket[at] |= _SENT
 
+    def is_sent(self, row_id: str, updated: str) -> bool:
+        """Whether a row was sent in this version, the one that was listed, or a newer one."""
+        number = number_of(row_id)
+        place = None if number is None else self._place(number)
+        if place is None:
+            return False
+        word = place[0][place[1]]
+        return bool(word & _SENT) and word >> _STAMP >= _milliseconds(updated)
+
     def owed(self, until: str | None) -> Iterator[str]:
         """The rows that the cursor brings, stamped up to a moment, that were not sent."""
         last = None if until is None else _milliseconds(until)

@@ -33,7 +33,7 @@ _IDS = parse("id")
 _ALIVE = {"viewer": Question(parse("viewer { id }")[0], {}, ("id",))}
 _NULLS_LOOKED_UP = 10  # of a page: a request each
 _STEPS_BACK = 3  # rows before a cursor that are tried in its place
-_OF_CURSORS = ("INVALID_INPUT", "INPUT_ERROR")  # codes of what is wrong with an argument
+_OF_CURSORS = ("cursor", "not found", "could not find")  # in what Linear says of a row that is gone
 # docs/linear-api.md, LIMITS-1: 3,000,000 points an hour to 2,500 requests. What costs less is paid for with
 # the request.
 _POINTS_A_REQUEST = 1_200
@@ -97,6 +97,7 @@ class Listing:
     count: int = 0
     ended: bool = False
     _seen: set[str] = field(default_factory=set)
+    _cursors: set[str] = field(default_factory=set)
     _last: list[str] = field(default_factory=list)
 
     def take(self, stream: str, nodes: Sequence[Any], more: bool, cursor: str | None) -> None:
@@ -116,14 +117,20 @@ class Listing:
         self._last = ids
         self.ended = not more
         if more:
-            if not cursor or cursor == self.after:
+            if not cursor or cursor in self._cursors or cursor == self.after:
                 said = f"{self.name} gives {'a cursor that was there before' if cursor else 'no next cursor'}"
                 raise LinearError(failure(stream, "NO_CURSOR", said))
+            self._cursors.add(cursor)
             self.after = cursor
 
     def is_lost(self, failed: Failure) -> bool:
         """Whether a failure may be about the row behind which the next page begins."""
-        return bool(self.after) and failed.code in _OF_CURSORS and failed.index is None
+        if not self.after or failed.index is not None or not failed.problems:
+            return False
+        said = failed.problems[0].said.lower()
+        return failed.code == "INVALID_INPUT" or (
+            failed.code == "INPUT_ERROR" and any(words in said for words in _OF_CURSORS)
+        )
 
     def step_back(self, stream: str) -> None:
         """Begin the next page a row earlier: its cursor may be a row that was purged meanwhile.
@@ -349,10 +356,14 @@ class Lister:
         nodes, more, cursor = ends(light)
         listing.take(self._stream, nodes, more, cursor)
         ids = [row_id for one in nodes if (row_id := id_of(one))]
-        reasons = {one.index: one.said for one in failed.problems if one.index is not None}
+        reasons = {
+            one.index: failure("", one.code, one.said).reason
+            for one in failed.problems
+            if one.index is not None
+        }
         bad = {
-            row_id: f"{said.rstrip('.')}."
-            for at, said in reasons.items()
+            row_id: reason
+            for at, reason in reasons.items()
             if at < len(nodes) and (row_id := id_of(nodes[at]))
         }
         found = self.rows(root, [row_id for row_id in ids if row_id not in bad], where)

@@ -91,7 +91,7 @@ def start_of(
 
 def scope_of(stream: Stream, config: Config) -> dict[str, Any]:
     """The options that decide which rows a stream brings, where they are not at their defaults."""
-    scope: dict[str, Any] = {}
+    scope: dict[str, Any] = {} if config.archived_rows == "flag" else {"archived_rows": config.archived_rows}
     if stream.team_filter and config.team_keys:
         scope["team_keys"] = sorted(set(config.team_keys))
     if stream.kind in ("windowed", "child") and config.start_date:
@@ -109,6 +109,9 @@ def _change(state: StreamState, owner: Mapping[str, str], scope: Mapping[str, An
     teams, now = state.scope.get("team_keys") or [], scope.get("team_keys") or []
     if teams != now:
         return f"team_keys was {_named(teams)} and is {_named(now)}"
+    former, current = (one.get("archived_rows") or "flag" for one in (state.scope, scope))
+    if former != current:
+        return f"archived_rows was {former} and is {current}"
     if (scope.get("start_date") or "") < (state.scope.get("start_date") or ""):
         return f"start_date was {state.scope['start_date']} and is {scope.get('start_date') or 'not set'}"
     return ""

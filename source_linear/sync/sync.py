@@ -390,7 +390,7 @@ class _Course:
     def _pending(self) -> Slice | None:
         """The rows to be asked for by their ids; None where there are none, or none any more."""
         listed, stream = self.copy.listed, self.stream
-        by_id = stream.connection and len(stream.roots) == 1 and stream.roots[0].filterable
+        by_id = stream.connection and len(stream.roots) == 1
         if self._error is not None or (listed is None and not by_id):
             return None
         wanted = tuple(self.copy.fill() if self._round else self.copy.pending)
@@ -421,10 +421,13 @@ class _Course:
             ]
             yield Rows(name, rows)
         if self.stream.goes_by_parents:
+            before = {one.id for one in page.seen if place >= 0 and self.copy.was_sent(one)}
+            column = f"{self.stream.roots[0].parent}Id"
+            rows = [row for row in page.rows if row.get(column) not in before] if before else page.rows
             self.copy.announce(page.seen)
-            if page.rows:
+            if rows:
                 yield from self._state(only_news=True)
-                yield Rows(name, page.rows)
+                yield Rows(name, rows)
             for parent in page.seen:
                 self.copy.note(parent, whole=place < 0)
         elif page.seen:

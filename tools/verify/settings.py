@@ -5,14 +5,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from source_linear.config import DEFAULT_API_URL, Config, config_error, read_config
+from source_linear.config import Config, config_error, read_config
 from source_linear.linear.api import Api
 from source_linear.packaged import manifest
 from source_linear.shared import new_api
 from tools.connector import write
 
 KEY_VARIABLE, URL_VARIABLE = "LINEAR_API_KEY", "LINEAR_API_URL"
+LINEAR = "api.linear.app"
 
 
 def configuration(path: str | None, environment: Mapping[str, str]) -> Config:
@@ -65,7 +67,7 @@ def stranger(config: Config) -> Api:
 
 def address(config: Config) -> str:
     """Who is asked, as a report may say it: Linear itself, or another address, which is not named."""
-    return "api.linear.app" if config.api_url == DEFAULT_API_URL else "another address"
+    return LINEAR if urlsplit(config.api_url).hostname == LINEAR else "another address"
 
 
 def _is_writable(path: str | None) -> bool:

@@ -6,7 +6,7 @@ from email.utils import parsedate_to_datetime
 import pytest
 import requests
 
-from integration_tests.linear_api.answers import Answer, answer, answers
+from integration_tests.linear_api.answers import answer, answers
 from unit_tests.linear_api.conftest import Asker
 
 TEAMS = "{ teams(first: 3) { nodes { id name } } }"
@@ -69,15 +69,15 @@ def test_any_bytes_may_come_with_any_status_and_headers(ask: Asker) -> None:
     assert response.headers["X-Strange"] == "yes" and "Content-Type" not in response.headers
 
 
-@pytest.mark.parametrize("given", answers(), ids=lambda given: given.name)
-def test_an_answer_of_a_file_is_sent_byte_by_byte(ask: Asker, given: Answer) -> None:
-    ask.api.faults.answered(given.name)
-    headers = {"Authorization": ask.api.api_key}
-    response = requests.post(
-        ask.api.url, json={"query": TEAMS}, headers=headers, timeout=10, allow_redirects=False
-    )
-    assert (response.status_code, response.content) == (given.status, given.body)
-    assert given.headers.items() - {("Server", "cloudflare")} <= response.headers.items()
+def test_an_answer_of_a_file_is_sent_byte_by_byte(ask: Asker) -> None:
+    for given in answers():
+        ask.api.faults.answered(given.name)
+        headers = {"Authorization": ask.api.api_key}
+        response = requests.post(
+            ask.api.url, json={"query": TEAMS}, headers=headers, timeout=10, allow_redirects=False
+        )
+        assert (response.status_code, response.content) == (given.status, given.body)
+        assert given.headers.items() - {("Server", "cloudflare")} <= response.headers.items()
 
 
 def test_a_proxy_may_refuse(ask: Asker) -> None:
@@ -91,16 +91,16 @@ def test_the_edge_may_find_a_body_too_large(ask: Asker) -> None:
     assert ask(TEAMS).status_code == 413
 
 
-@pytest.mark.parametrize("at", [0, 0.9, 10, -1])
-def test_a_body_may_be_cut_anywhere_and_look_complete(ask: Asker, at: float) -> None:
-    whole = ask(TEAMS).content
-    ask.api.faults.cut(at)
-    response = ask(TEAMS)
-    assert response.status_code == 200
-    assert int(response.headers["Content-Length"]) == len(response.content) < len(whole)
-    assert whole.startswith(response.content)
-    with pytest.raises(json.JSONDecodeError):
-        json.loads(response.content)
+def test_a_body_may_be_cut_anywhere_and_look_complete(ask: Asker) -> None:
+    for at in [0, 0.9, 10, -1]:
+        whole = ask(TEAMS).content
+        ask.api.faults.cut(at)
+        response = ask(TEAMS)
+        assert response.status_code == 200
+        assert int(response.headers["Content-Length"]) == len(response.content) < len(whole)
+        assert whole.startswith(response.content)
+        with pytest.raises(json.JSONDecodeError):
+            json.loads(response.content)
 
 
 def test_a_connection_may_end_before_the_body_does(ask: Asker) -> None:

@@ -163,21 +163,20 @@ def test_webhooks_have_secrets_that_look_made_up(workspace: Workspace) -> None:
 
 LINEAR = contract()
 WITH_JSON = [stream for stream in streams() if json_columns(stream, LINEAR)]
-by_stream = pytest.mark.parametrize("stream", WITH_JSON, ids=lambda stream: stream.name)
 
 
 def values(workspace: Workspace, type_name: str, name: str) -> list[Any]:
     return [row[name] for row in workspace.rows[type_name].values()]
 
 
-@by_stream
-def test_json_has_the_form_that_its_column_declares(workspace: Workspace, stream: Any) -> None:
-    rows = list(workspace.rows[stream.entity].values())
-    columns = json_columns(stream, LINEAR)
-    made = [{name: row[name] for name in columns} for row in rows]
-    assert Forms(stream.types).deviations(made) == {}
-    few = {name for name in columns if all(row[name] is None for row in rows)}
-    assert few == set() or len(rows) < 8
+def test_json_has_the_form_that_its_column_declares(workspace: Workspace) -> None:
+    for stream in WITH_JSON:
+        rows = list(workspace.rows[stream.entity].values())
+        columns = json_columns(stream, LINEAR)
+        made = [{name: row[name] for name in columns} for row in rows]
+        assert Forms(stream.types).deviations(made) == {}
+        few = {name for name in columns if all(row[name] is None for row in rows)}
+        assert few == set() or len(rows) < 8
 
 
 @pytest.mark.parametrize(

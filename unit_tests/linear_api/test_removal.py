@@ -135,14 +135,12 @@ def test_a_removal_may_be_a_fault_of_one_request(ask: Asker) -> None:
     assert [ask(COMMENTS).status_code for _ in range(3)] == [200, 400, 200]
 
 
-@pytest.mark.parametrize(
-    "what", ["Comment.nonsense", "Nonsense", "Query.issues(nonsense:)", "Comment quotedText"]
-)
-def test_what_the_schema_does_not_have_cannot_be_removed(linear_api: LinearApi, what: str) -> None:
-    with pytest.raises(ValueError, match=r"the schema has no|no schema coordinate"):
-        linear_api.remove(what)
-    with pytest.raises(ValueError, match=r"the schema has no|no schema coordinate"):
-        linear_api.faults.removed(what)
+def test_what_the_schema_does_not_have_cannot_be_removed(linear_api: LinearApi) -> None:
+    for what in ["Comment.nonsense", "Nonsense", "Query.issues(nonsense:)", "Comment quotedText"]:
+        with pytest.raises(ValueError, match=r"the schema has no|no schema coordinate"):
+            linear_api.remove(what)
+        with pytest.raises(ValueError, match=r"the schema has no|no schema coordinate"):
+            linear_api.faults.removed(what)
 
 
 def test_a_removal_costs_nobody_else_anything(ask: Asker) -> None:

@@ -16,23 +16,23 @@ def test_every_root_is_there() -> None:
     assert len({*SCHEMA.roots, "organization"}) >= 45
 
 
-@pytest.mark.parametrize("root", CONNECTIONS)
-def test_every_field_of_a_root_executes_without_errors(read: Asker, root: str) -> None:
-    nodes = read.data(root_query(root, "first: 25, includeArchived: true"))[root]["nodes"]
-    assert nodes
+def test_every_field_of_a_root_executes_without_errors(read: Asker) -> None:
+    for root in CONNECTIONS:
+        nodes = read.data(root_query(root, "first: 25, includeArchived: true"))[root]["nodes"]
+        assert nodes
 
 
-@pytest.mark.parametrize("root", CONNECTIONS)
-def test_the_short_way_brings_what_graphql_core_brings(shared_api: LinearApi, root: str) -> None:
-    execution = shared_api._execution
-    document = execution.document(root_query(root, "first: 10, includeArchived: true"))
-    identity = Identity("api_key", "user", None)
-    results = []
-    for executor_class in (None, Executor):
-        executor = execution.prepare(document, {}, None, identity, executor_class)
-        assert not isinstance(executor, list)
-        results.append(execution.execute(executor))
-    assert results[0] == results[1]
+def test_the_short_way_brings_what_graphql_core_brings(shared_api: LinearApi) -> None:
+    for root in CONNECTIONS:
+        execution = shared_api._execution
+        document = execution.document(root_query(root, "first: 10, includeArchived: true"))
+        identity = Identity("api_key", "user", None)
+        results = []
+        for executor_class in (None, Executor):
+            executor = execution.prepare(document, {}, None, identity, executor_class)
+            assert not isinstance(executor, list)
+            results.append(execution.execute(executor))
+        assert results[0] == results[1]
 
 
 def test_organization_and_templates_execute_without_errors(read: Asker) -> None:
@@ -43,23 +43,23 @@ def test_organization_and_templates_execute_without_errors(read: Asker) -> None:
     assert data["templates"]
 
 
-@pytest.mark.parametrize("root", CONNECTIONS)
-def test_a_page_equals_what_the_workspace_expects(read: Asker, root: str) -> None:
-    entity = SCHEMA.roots[root]
-    fields = SCHEMA.fields(entity)
-    leaves = [name for name, field in fields.items() if field.kind is Kind.LEAF]
-    relations = [
-        name
-        for name, field in fields.items()
-        if field.kind is Kind.RELATION and not SCHEMA.type(entity).fields[name].args
-    ]
-    selection = " ".join([*leaves, *(f"{name} {{ id }}" for name in relations)])
-    query = f"{{ {root}(first: 50, includeArchived: true) {{ nodes {{ {selection} }} }} }}"
-    for node in read.data(query)[root]["nodes"]:
-        expected = read.api.workspace.expected(entity, node["id"])
-        assert {name: node[name] for name in leaves} == {name: expected[name] for name in leaves}
-        for name in relations:
-            assert (node[name] or {}).get("id") == expected[f"{name}Id"], name
+def test_a_page_equals_what_the_workspace_expects(read: Asker) -> None:
+    for root in CONNECTIONS:
+        entity = SCHEMA.roots[root]
+        fields = SCHEMA.fields(entity)
+        leaves = [name for name, field in fields.items() if field.kind is Kind.LEAF]
+        relations = [
+            name
+            for name, field in fields.items()
+            if field.kind is Kind.RELATION and not SCHEMA.type(entity).fields[name].args
+        ]
+        selection = " ".join([*leaves, *(f"{name} {{ id }}" for name in relations)])
+        query = f"{{ {root}(first: 50, includeArchived: true) {{ nodes {{ {selection} }} }} }}"
+        for node in read.data(query)[root]["nodes"]:
+            expected = read.api.workspace.expected(entity, node["id"])
+            assert {name: node[name] for name in leaves} == {name: expected[name] for name in leaves}
+            for name in relations:
+                assert (node[name] or {}).get("id") == expected[f"{name}Id"], name
 
 
 def test_a_single_row_is_found_by_its_id(read: Asker) -> None:
@@ -101,26 +101,24 @@ def test_introspection_answers(read: Asker) -> None:
     assert {"name": "identifier"} in data["__type"]["fields"]
 
 
-@pytest.mark.parametrize("root", CONNECTIONS)
-def test_nested_lists_equal_what_the_workspace_expects(
-    read: Asker, root: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    entity = SCHEMA.roots[root]
-    kinds = (Kind.LIST, Kind.CONNECTION)
-    lists = {name: field for name, field in SCHEMA.fields(entity).items() if field.kind in kinds}
-    if not lists:
-        return
-    selections = []
-    for name, field in lists.items():
-        args = SCHEMA.type(entity).fields[name].args
-        hidden = [arg for arg in ("includeArchived", "includeDisabled") if arg in args]
-        arguments = ", ".join(["first: 100", *(f"{arg}: true" for arg in hidden)])
-        is_list = field.kind is Kind.LIST
-        selections.append(f"{name} {{ id }}" if is_list else f"{name}({arguments}) {{ nodes {{ id }} }}")
-    query = f"{{ {root}(first: 50, includeArchived: true) {{ nodes {{ id {' '.join(selections)} }} }} }}"
-    monkeypatch.setattr(read.api.limits, "largest", 10**9)
-    for node in read.data(query)[root]["nodes"]:
-        for name in lists:
-            value = node[name] or []
-            found = [row["id"] for row in (value["nodes"] if isinstance(value, dict) else value)]
-            assert found == read.api.workspace.list_ids(entity, node["id"], name)[:100], name
+def test_nested_lists_equal_what_the_workspace_expects(read: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
+    for root in CONNECTIONS:
+        entity = SCHEMA.roots[root]
+        kinds = (Kind.LIST, Kind.CONNECTION)
+        lists = {name: field for name, field in SCHEMA.fields(entity).items() if field.kind in kinds}
+        if not lists:
+            continue
+        selections = []
+        for name, field in lists.items():
+            args = SCHEMA.type(entity).fields[name].args
+            hidden = [arg for arg in ("includeArchived", "includeDisabled") if arg in args]
+            arguments = ", ".join(["first: 100", *(f"{arg}: true" for arg in hidden)])
+            is_list = field.kind is Kind.LIST
+            selections.append(f"{name} {{ id }}" if is_list else f"{name}({arguments}) {{ nodes {{ id }} }}")
+        query = f"{{ {root}(first: 50, includeArchived: true) {{ nodes {{ id {' '.join(selections)} }} }} }}"
+        monkeypatch.setattr(read.api.limits, "largest", 10**9)
+        for node in read.data(query)[root]["nodes"]:
+            for name in lists:
+                value = node[name] or []
+                found = [row["id"] for row in (value["nodes"] if isinstance(value, dict) else value)]
+                assert found == read.api.workspace.list_ids(entity, node["id"], name)[:100], name

@@ -260,7 +260,8 @@ class Linear:
 
 
 def _page(asked: Asked, rows: Sequence[Any], one: Field, given: Mapping[str, Any]) -> dict[str, Any]:
-    kept = [row for row in rows if row is None or _matches(row, given.get("filter") or {})]
+    where = given.get("filter") or {}
+    kept = [row for row in rows if row is None or isinstance(where, str) or _matches(row, where)]
     order = given.get("orderBy", "createdAt")
     if all(isinstance(row, dict) and order in row for row in kept):
         kept.sort(key=lambda row: (row[order], row["id"]), reverse=True)

@@ -244,7 +244,7 @@ def test_a_list_goes_on_behind_the_row_before_where_its_cursor_was_purged():
 def test_a_list_whose_cursor_is_refused_again_and_again_does_not_come():
     def spoil(asked, document):
         one = asked.fields[0]
-        return {"errors": [problem("INPUT_ERROR", [one.key])]} if "after" in one.arguments else document
+        return {"errors": [problem("INVALID_INPUT", [one.key])]} if "after" in one.arguments else document
 
     api = linear(spoil, smalls=[row(n) for n in range(1, 101)])
     found = find(api, asks(SMALL, walks=True))["smalls"]

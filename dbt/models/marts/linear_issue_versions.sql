@@ -4,6 +4,8 @@
 {%- set fields = ['team', 'cycle', 'assignee', 'project', 'estimate'] %}
 {#- Of what happened at one moment, the change of the state comes last. -#}
 {%- set order = 'is_first desc, moment, case when state is null then 0 else 1 end, tie' %}
+{#- Of spans that began at one moment, the one that lasts comes last. -#}
+{%- set span_order %}told.started_at, case when told.ended_at is null then 1 else 0 end, told.ended_at, told.id{% endset %}
 with issues as (
     select
         id as issue_id,
@@ -65,8 +67,8 @@ spans as (
         told.state_id,
         told.started_at,
         told.ended_at,
-        row_number() over (partition by told.issue_id order by told.started_at, told.id) as position,
-        lead(told.id) over (partition by told.issue_id order by told.started_at, told.id) as next_id
+        row_number() over (partition by told.issue_id order by {{ span_order }}) as position,
+        lead(told.id) over (partition by told.issue_id order by {{ span_order }}) as next_id
     from {{ ref('stg_linear__issue_state_spans') }} as told
     inner join sent on told.issue_id = sent.issue_id
     where sent.newest is null or told.issue_updated_at = sent.newest
@@ -98,7 +100,7 @@ without_spans as (
 entered as (
     select
         spans.issue_id,
-        spans.id,
+        lpad(cast(spans.position as {{ dbt.type_string() }}), 8, '0') as id,
         case when spans.position = 1 then issues.created_at else spans.started_at end as moment,
         case when spans.position = 1 then 1 else 0 end as is_first,
         spans.state_id as state
@@ -108,7 +110,7 @@ entered as (
     union all
 
     -- A last span that is over: what came after it is not told, but what the issue is in now.
-    select spans.issue_id, spans.id, spans.ended_at, 0, issues.state_id
+    select spans.issue_id, '~', spans.ended_at, 0, issues.state_id
     from spans
     inner join issues on spans.issue_id = issues.issue_id
     where spans.next_id is null and spans.ended_at is not null
@@ -198,8 +200,6 @@ filled as (
     select
         issue_id,
         {%- for field in fields %}
-        {{ field }}_from <> {{ field }}_to as {{ field }}_changed,
-        {{ field }}_to,
         {{ linear_next('case when ' ~ field ~ '_from <> ' ~ field ~ '_to then ' ~ field ~ '_from end', order) }}
             as {{ field }}_next,
         {%- endfor %}
@@ -225,8 +225,6 @@ known as (
         issues.identifier,
         case when filled.followed_at is not null then greatest(filled.followed_at, filled.moment) end as next_moment,
         {%- for field in fields %}
-        filled.{{ field }}_changed,
-        filled.{{ field }}_to,
         case
             when filled.{{ field }}_next is null then issues.{{ field }}_now
             else nullif(filled.{{ field }}_next, '')
@@ -238,13 +236,24 @@ known as (
 
 -- An entry that says one thing, where the next, or the issue, says another: entries are missing.
 gaps as (
-    select distinct issue_id
-    from known
-    where
-        {%- for field in fields %}
-        {% if not loop.first %}or {% endif -%}
-        ({{ field }}_changed and {{ field }}_to <> coalesce({{ field }}_then, ''))
-        {%- endfor %}
+    {%- for field in fields %}
+    select issues.issue_id
+    from (
+        select
+            issue_id,
+            {{ field }}_to as told,
+            lead({{ field }}_from) over (partition by issue_id order by created_at, id) as told_next
+        from changes
+        where {{ field }}_from <> {{ field }}_to
+    ) as entries
+    inner join issues on entries.issue_id = issues.issue_id
+    where entries.told <> coalesce(entries.told_next, issues.{{ field }}_now, '')
+    {%- if not loop.last %}
+
+    union
+    {{- ' distinct' if target.type == 'bigquery' }}
+    {% endif %}
+    {%- endfor %}
 ),
 
 named as (

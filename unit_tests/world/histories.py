@@ -279,8 +279,10 @@ class History:
             self._destination = Destination({name: one.cursor for name, one in self._tables.items()})
             self._platform = Platform(self._destination)
             self._doubted.clear()
-        for name, table in self._tables.items():  # they may be gone
-            self._doubted |= self._destination.kept(name).keys() - self._wanted(table).keys()
+        for name, table in self._tables.items():  # they may be gone, and be back before the next list
+            lost = self._destination.kept(name).keys() - self._wanted(table).keys()
+            self._doubted |= lost
+            self._excused |= lost
 
     def _take_over(self) -> None:
         """Begin with what another connector has written: all rows, and a cursor."""

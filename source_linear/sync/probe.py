@@ -26,7 +26,7 @@ from source_linear.streams import CREATED_AT, CURSOR_FIELD, Record, Stream
 from source_linear.sync.listed import Listed, Seen, Since
 from source_linear.sync.lister import Lister, Listing, Reply, is_sound, items_of
 from source_linear.sync.reader import changed_since
-from source_linear.sync.records import seen
+from source_linear.sync.records import is_since, seen
 
 _LOGGER = logging.getLogger("airbyte")
 _FEW = 10  # changed rows of a stream: where there are no more, they are asked for by id
@@ -335,7 +335,7 @@ class Probe:
             elif children.is_ordered:
                 newest = items_of(one, children)
                 news = listed.since.begin is None or any(
-                    not is_sound(row) or _is_since(row, listed.since.begin) for row in newest
+                    not is_sound(row) or is_since(row, listed.since.begin) for row in newest
                 )
                 updated = max(
                     [row[CURSOR_FIELD] for row in newest if is_sound(row)], default=one[CURSOR_FIELD]
@@ -420,7 +420,7 @@ class Probe:
         if not stream.connection:
             rows = [reply.value] if root.is_object else reply.value
             sound = isinstance(rows, list) and all(is_sound(row) for row in rows)
-            return () if sound and not any(_is_since(row, one.begin) for row in rows) else None
+            return () if sound and not any(is_since(row, one.begin) for row in rows) else None
         nodes = reply.value["nodes"]
         more = (reply.value.get("pageInfo") or {}).get("hasNextPage")
         if reply.problems or not all(is_sound(row) for row in nodes) or not isinstance(more, bool):
@@ -510,7 +510,7 @@ class Probe:
             if not isinstance(reply, Reply):
                 return None
             nodes = [one for one in reply.value["nodes"] if is_sound(one)]
-            changed = [one for one in nodes if _is_since(one, begin)]
+            changed = [one for one in nodes if is_since(one, begin)]
             ends = [field.name for field in root.fields if field.selection]
             ids |= dict.fromkeys(one[end]["id"] for one in changed for end in ends if one.get(end))
             more = bool(reply.value["pageInfo"].get("hasNextPage")) and len(changed) == len(nodes) > 0
@@ -603,10 +603,5 @@ def _few_of(listed: Listed, one: Wanted) -> tuple[str, ...] | None:
 def _has_news(node: Record, begin: str, inside: NestedList | None) -> bool:
     """Whether a row, or a row of a list inside it, was changed or archived at a moment or after it."""
     if inside is None:
-        return _is_since(node, begin)
-    return any(not is_sound(row) or _is_since(row, begin) for row in items_of(node, inside))
-
-
-def _is_since(node: Record, begin: str) -> bool:
-    archived = node.get("archivedAt")
-    return bool(node[CURSOR_FIELD] >= begin or (archived is not None and archived >= begin))
+        return is_since(node, begin)
+    return any(not is_sound(row) or is_since(row, begin) for row in items_of(node, inside))

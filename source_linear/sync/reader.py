@@ -14,7 +14,7 @@ from source_linear.streams import CREATED_AT, CURSOR_FIELD, Record, Stream
 from source_linear.sync.forms import Forms
 from source_linear.sync.listed import Seen
 from source_linear.sync.lister import Lister, Nodes, is_sound, items_of
-from source_linear.sync.records import seen
+from source_linear.sync.records import is_since, seen
 
 # An entry of a history may be stamped after its parent: a sync that ended between the two missed it.
 _LATER_THAN_ITS_PARENT = pendulum.duration(minutes=1)
@@ -228,7 +228,7 @@ class Reader:
         by_rows = bool(self._stream.parents) and self._stream.has_own_dates
         if self._stream.kind == "windowed" or by_rows or part.field == CREATED_AT:
             return True
-        return _is_since(node, part.start)
+        return is_since(node, part.start)
 
     # By id
 
@@ -285,7 +285,7 @@ class Reader:
             return nodes, False, None
 
         nodes, _ = next(self._lister.pages(root, 1, ask, ends))
-        nodes.nodes = [one for one in nodes.nodes if _is_since(one, part.start)]
+        nodes.nodes = [one for one in nodes.nodes if is_since(one, part.start)]
         return self._page(root, nodes, part)
 
     def _page(self, root: Root, nodes: Nodes, part: Slice) -> Page:
@@ -335,7 +335,7 @@ class Reader:
                     page.unread[parent["id"]] = f"Linear sent null for a row of its {children.name}."
                     whole = False
                     continue
-                if stream.has_own_dates and not _is_since(row, begin):
+                if stream.has_own_dates and not is_since(row, begin):
                     continue
                 row.update(dict.fromkeys(stream.parent_columns))
                 row[f"{root.parent}Id"] = parent["id"]
@@ -383,11 +383,3 @@ def _begin(stream: Stream, start: str) -> str:
     if stream.kind == "child" and stream.has_own_dates:
         return milliseconds(timestamp(start) - _LATER_THAN_ITS_PARENT)
     return start
-
-
-def _is_since(node: Mapping[str, Any], begin: str | None) -> bool:
-    """Whether a row was changed, or archived, at a moment or after it."""
-    if begin is None or node[CURSOR_FIELD] >= begin:
-        return True
-    archived = node.get("archivedAt")
-    return archived is not None and archived >= begin

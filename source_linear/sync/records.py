@@ -24,6 +24,14 @@ def seen(node: Mapping[str, Any], comes: bool = False) -> Seen:
     return Seen(node["id"], is_archived(node), updated, created, node.get("archivedAt"), comes)
 
 
+def is_since(node: Mapping[str, Any], begin: str | None) -> bool:
+    """Whether a row was changed, or archived, at a moment or after it."""
+    if begin is None or node[CURSOR_FIELD] >= begin:
+        return True
+    archived = node.get("archivedAt")
+    return archived is not None and archived >= begin
+
+
 def transformation(stream: Stream, archived_rows: str = "flag") -> Callable[[Record], None]:
     """How a node becomes a record, in place: a node is decoded once and touched once.
 

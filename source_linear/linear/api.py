@@ -247,7 +247,11 @@ class Api:
         if self.observer:
             self.observer.received(status, response.headers, content)
         _LOGGER.debug(
-            "%sHTTP %s, %s points.", subject(stream), status, response.headers.get("X-Complexity", "no")
+            "%sHTTP %s, %s points, for %s",
+            subject(stream),
+            status,
+            response.headers.get("X-Complexity", "no"),
+            body.decode(),
         )
         if status != 200 or b'"errors"' in content:
             content = self._credentials.redacted(content)

@@ -1,5 +1,6 @@
 """Reading one slice of one stream: a generator of pages. Cursors and waiting rows are its local variables."""
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -16,6 +17,7 @@ from source_linear.sync.listed import Seen
 from source_linear.sync.lister import Lister, Nodes, is_sound, items_of
 from source_linear.sync.records import is_since, seen
 
+_LOGGER = logging.getLogger("airbyte")
 # An entry of a history may be stamped after its parent: a sync that ended between the two missed it.
 _LATER_THAN_ITS_PARENT = pendulum.duration(minutes=1)
 _NO_MATCH = "It does not match Linear's schema."
@@ -228,7 +230,15 @@ class Reader:
         by_rows = bool(self._stream.parents) and self._stream.has_own_dates
         if self._stream.kind == "windowed" or by_rows or part.field == CREATED_AT:
             return True
-        return is_since(node, part.start)
+        if is_since(node, part.start):
+            return True
+        _LOGGER.debug(
+            "%sThe row %s is not sent: unchanged since %s.",
+            subject(self._stream.name),
+            node["id"],
+            part.start,
+        )
+        return False
 
     # By id
 

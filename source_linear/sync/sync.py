@@ -165,6 +165,7 @@ class Sync:
         for name in self._declared:
             yield from self._estimated(name, courses[name], prepared)
         for name, course in courses.items():
+            _LOGGER.debug("%s%s", subject(name), _planned(prepared.starts[name], prepared.findings[name]))
             yield Started(name)
             if self._progress:
                 self._progress.starts(
@@ -343,6 +344,17 @@ class Sync:
         return copy
 
 
+def _planned(start: Start, finding: Finding) -> str:
+    """What was found out before a stream is read, for whoever asks why a row was not sent."""
+    since = f"since {start.begin}" if start.begin else "from the beginning"
+    listed, changed = finding.listed, finding.changed
+    walked = f"Linear lists {listed.rows} rows" if listed else "no list of all rows was walked"
+    named = (
+        "which rows changed is not known" if changed is None else f"changed: {', '.join(changed) or 'none'}"
+    )
+    return f"It is read {since}; {walked}; {named}."
+
+
 def _nobody(ids: Sequence[str]) -> None:
     """Where nobody can be asked, nothing is gone."""
 
@@ -411,6 +423,8 @@ class _Course:
         """A page came."""
         name, field = self.stream.name, self.stream.cursor_field
         self._warn(page)
+        for row_id in page.missing:
+            self._unsent(row_id, "Linear named it and did not deliver it; the next sync asks for it again")
         if (page.rows or page.lost) and not self._has_rows:
             self._has_rows = True
             yield Running(name)
@@ -440,6 +454,12 @@ class _Course:
             rows = page.rows
             if len(wanted) < len(rows):
                 kept = {id(one) for one in wanted}
+                for one in page.seen:
+                    if id(one) not in kept:
+                        why = (
+                            "was sent before" if self.copy.was_sent(one) else "cannot be named: more is owed"
+                        )
+                        self._unsent(one.id, f"as of {one.updated} it {why}")
                 rows = [row for row, one in zip(rows, page.seen, strict=True) if id(one) in kept]
             if rows:
                 yield from self._state(only_news=True)
@@ -451,6 +471,9 @@ class _Course:
         self._leave_out(page)
         if place < 0:
             yield from self._state(only_news=True)
+
+    def _unsent(self, row_id: str, reason: str) -> None:
+        _LOGGER.debug("%sThe row %s is not sent: %s.", subject(self.stream.name), row_id, reason)
 
     def _warn(self, page: Page) -> None:
         """Say what a page learned of the stream as a whole, once each."""
@@ -510,6 +533,8 @@ class _Course:
         """All was read, or something failed."""
         if self._error is None:
             self.copy.account(None)
+        for row_id in self.copy.pending:
+            self._unsent(row_id, "it is owed, and asked for again by the next sync")
         if self._unread > _NAMED:
             _LOGGER.warning(
                 "%s%d more rows cannot be read.", subject(self.stream.name), self._unread - _NAMED

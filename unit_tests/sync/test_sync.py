@@ -505,3 +505,54 @@ def test_lists_inside_of_rows_are_complete():
     parts = [{"id": uuid(500 + n), "createdAt": at(1, f"00:{n:02}:00.000")} for n in range(9)]
     events = run(linear(things=[row(1, parts=parts)]), with_lists())
     assert len(rows_of(events)[0]["partIds"]) == 9
+
+
+# Why a row was not sent, at debug level
+
+
+def explained(log, row_id):
+    return [one for one in log.messages if f"The row {row_id} is not sent" in one]
+
+
+def test_before_a_stream_is_read_it_is_told_what_was_found(log):
+    log.set_level(logging.DEBUG, "airbyte")
+    quiet(row(1), row(2, NEWS), row(3))
+    assert (
+        f"Stream things: It is read since {at(9, '19:59:00.000')}; no list of all rows was walked; "
+        f"changed: {uuid(2)}."
+    ) in log.messages
+    quiet(row(1), row(2), row(3), of=SMALL)
+    assert any(
+        "Stream smalls: It is read since" in one and "Linear lists 3 rows" in one for one in log.messages
+    )
+
+
+def test_a_row_that_is_owed_is_said_to_be(log):
+    log.set_level(logging.DEBUG, "airbyte")
+    feed = stream("feed", name="things", filterable=False)
+    quiet(row(4), state=replace(SETTLED, pending={uuid(9): False}), of=feed)
+    assert explained(log, uuid(9)) == [
+        f"Stream things: The row {uuid(9)} is not sent: Linear named it and did not deliver it; the next sync "
+        "asks for it again.",
+        f"Stream things: The row {uuid(9)} is not sent: it is owed, and asked for again by the next sync.",
+    ]
+
+
+def test_a_row_of_a_feed_that_has_not_changed_is_said_not_to_have(log):
+    log.set_level(logging.DEBUG, "airbyte")
+    feed = stream("feed", name="things", filterable=False)
+    quiet(*(row(n, NEWS) for n in range(4, 20)), row(1), state=SETTLED, of=feed)
+    assert explained(log, uuid(1)) == [
+        f"Stream things: The row {uuid(1)} is not sent: unchanged since {at(9, '19:59:00.000')}."
+    ]
+
+
+def test_a_version_of_a_row_that_was_sent_before_is_said_to_be(log):
+    log.set_level(logging.DEBUG, "airbyte")
+    state = replace(SETTLED, copy=sketch(1), pending={uuid(3): False})
+    feed = stream("feed", name="things", filterable=False)
+    events = quiet(*(row(n, NEWS) for n in range(3, 20)), row(1), state=state, of=feed)
+    assert numbers(one["id"] for one in rows_of(events)).count(3) == 1
+    assert explained(log, uuid(3)) == [
+        f"Stream things: The row {uuid(3)} is not sent: as of {NEWS} it was sent before."
+    ]

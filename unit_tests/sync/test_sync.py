@@ -532,8 +532,8 @@ def test_a_row_that_is_owed_is_said_to_be(log):
     feed = stream("feed", name="things", filterable=False)
     quiet(row(4), state=replace(SETTLED, pending={uuid(9): False}), of=feed)
     assert explained(log, uuid(9)) == [
-        f"Stream things: The row {uuid(9)} is not sent: Linear named it and did not deliver it; the next sync "
-        "asks for it again.",
+        f"Stream things: The row {uuid(9)} is not sent: Linear named it and did not deliver it; the next "
+        "sync asks for it again.",
         f"Stream things: The row {uuid(9)} is not sent: it is owed, and asked for again by the next sync.",
     ]
 

@@ -179,6 +179,14 @@ class Listed:
             return self.others[row_id].created >= self.since.end
         return bool((self._word(row_id) or 0) & _FRESH)
 
+    def had(self, row_id: str) -> bool | None:
+        """Whether a row is archived that is not fresh; None for a fresh one, and where it was not listed."""
+        if row_id in self.others:
+            row = self.others[row_id]
+            return None if row.created >= self.since.end else row.archived
+        word = self._word(row_id)
+        return None if word is None or word & _FRESH else bool(word & _ARCHIVED)
+
     def is_born(self, row_id: str) -> bool:
         """Whether a row was created since the cursor begins to bring rows."""
         if row_id in self.others:
@@ -214,17 +222,20 @@ class Listed:
                 if bucket[at] & _COMES:
                     yield id_of(bucket[at - 1] << 64 | bucket[at - 2])
 
-    def sent(self, row_id: str, updated: str) -> None:
-        """A row was sent: that version of it, or a newer one, is accounted for."""
+    def sent(self, row_id: str, updated: str) -> bool:
+        """A row was sent: that version of it, or a newer one, is accounted for. Returns whether it was listed."""
         if row_id in self.others:
             if updated >= self.others[row_id].updated:
                 self.others[row_id] = self.others[row_id]._replace(comes=False)
-            return
+            return True
         number = number_of(row_id)
-        if number is not None and (place := self._place(number)):
-            bucket, at = place
-            if _milliseconds(updated) >= bucket[at] >> _STAMP:
-                bucket[at] |= _SENT
+        place = None if number is None else self._place(number)
+        if place is None:
+            return False
+        bucket, at = place
+        if _milliseconds(updated) >= bucket[at] >> _STAMP:
+            bucket[at] |= _SENT
+        return True
 
     def is_sent(self, row_id: str, updated: str) -> bool:
         """Whether a row was sent in this version, the one that was listed, or a newer one."""

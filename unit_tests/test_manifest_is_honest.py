@@ -25,7 +25,7 @@ from source_linear.sync.plan import begin_of
 from source_linear.sync.reader import Reader, Slice
 from source_linear.sync.sync import Ended, Rows, Sync
 from unit_tests.sync.parts import CONFIG as OPTIONS
-from unit_tests.sync.parts import Asked, Linear, at, uuid
+from unit_tests.sync.parts import Asked, Inline, Linear, at, uuid
 
 CONFIG = {"credentials": {"auth_type": "API Key", "api_key": "lin_api_key"}}
 PACKAGE = Path(source_linear.source.__file__).parent
@@ -227,29 +227,6 @@ def test_a_check_stream_that_there_is_not_is_noticed(monkeypatch, names):
 @pytest.fixture(scope="module")
 def retrievers(source):
     return source._retrievers(manifest())
-
-
-class Inline:
-    """Workers that read at once, in the main thread."""
-
-    def __init__(self):
-        self._tasks = []
-
-    def start(self, key, pages):
-        self._tasks.append((key, pages))
-
-    def results(self):
-        from source_linear.sync.workers import Done
-
-        while self._tasks:
-            key, pages = self._tasks.pop(0)
-            error = None
-            try:
-                for page in pages:
-                    yield key, page
-            except Exception as raised:
-                error = raised
-            yield key, Done(error)
 
 
 def empty_workspace(retrievers):

@@ -223,7 +223,7 @@ class Listed:
                     yield id_of(bucket[at - 1] << 64 | bucket[at - 2])
 
     def sent(self, row_id: str, updated: str) -> bool:
-        """A row was sent: that version of it, or a newer one, is accounted for. Returns whether it was listed."""
+        """Account for a version of a row that was sent; returns whether the row was listed."""
         if row_id in self.others:
             if updated >= self.others[row_id].updated:
                 self.others[row_id] = self.others[row_id]._replace(comes=False)

@@ -11,10 +11,10 @@ from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 from source_linear.linear.errors import LinearError
 from source_linear.state import MOST_OTHERS, StreamState
 from source_linear.sync.sync import Ended, Estimate, Rows, Running, Started, State, Sync
-from source_linear.sync.workers import Done
 from unit_tests.sync.parts import (
     WORKSPACE,
     Declared,
+    Inline,
     Linear,
     at,
     history,
@@ -43,29 +43,6 @@ ORGANIZATION = {"id": "w1", "name": "Acme", "urlKey": "acme", "createdAt": at(1)
 def log(caplog):
     caplog.set_level(logging.INFO, "airbyte")
     return caplog
-
-
-class Inline:
-    """Workers in the main thread, one slice after another; silent ones let each page wait."""
-
-    def __init__(self, silent=False):
-        self._tasks, self._silent = [], silent
-
-    def start(self, key, pages):
-        self._tasks.append((key, pages))
-
-    def results(self):
-        while self._tasks:
-            key, pages = self._tasks.pop(0)
-            error = None
-            try:
-                for page in pages:
-                    if self._silent:
-                        yield None
-                    yield key, page
-            except Exception as raised:
-                error = raised
-            yield key, Done(error)
 
 
 def linear(spoil=None, **rows):

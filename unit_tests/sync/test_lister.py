@@ -114,6 +114,14 @@ def test_a_circle_over_several_pages_is_seen_too():
         one.take("", nodes(1, 2), True, "t5")
 
 
+def test_a_cursor_that_was_there_before_ends_a_list_though_its_rows_are_new():
+    listing = Listing("things", 1)
+    listing.take("", [row(1)], True, "a")
+    listing.take("", [row(2)], True, "b")
+    with pytest.raises(LinearError, match="a cursor that was there before"):
+        listing.take("", [row(3)], True, "a")
+
+
 def test_a_page_of_nothing_but_nulls_is_no_circle():
     one = listing()
     one.take("", [None], True, "t2")

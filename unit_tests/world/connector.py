@@ -1,7 +1,7 @@
 """The connector's own sync as a source for histories: its workers take turns, as a seed decides."""
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -69,14 +69,10 @@ class _Paged:
         self.variables, self.ends, self.transform = declared.variables, declared.ends, declared.transform
 
 
-@cache
-def declared(archived_rows: str) -> Mapping[str, Declared]:
-    """What the manifest declares of the streams of histories, of which few columns are read."""
-    known, entries = (
-        schema(),
-        {one["$parameters"]["name"]: one["$parameters"] for one in manifest()["streams"]},
-    )
-    names = [one for some in STREAMS.values() for one in some]
+def catalog_of(names: Iterable[str]) -> dict[str, Any]:
+    """A configured catalog of streams of histories, with few columns of each."""
+    known = schema()
+    entries = {one["$parameters"]["name"]: one["$parameters"] for one in manifest()["streams"]}
     streams = []
     for name in names:
         cursor = entries[name].get("cursor_field", "updatedAt")
@@ -87,7 +83,14 @@ def declared(archived_rows: str) -> Mapping[str, Declared]:
         streams.append(
             {"stream": described, "sync_mode": "incremental", "destination_sync_mode": "append_dedup"}
         )
-    catalog = ConfiguredAirbyteCatalogSerializer.load({"streams": streams})
+    return {"streams": streams}
+
+
+@cache
+def declared(archived_rows: str) -> Mapping[str, Declared]:
+    """What the manifest declares of the streams of histories, of which few columns are read."""
+    names = [one for some in STREAMS.values() for one in some]
+    catalog = ConfiguredAirbyteCatalogSerializer.load(catalog_of(names))
     source = SourceLinear(catalog, {**_CONFIG, "archived_rows": archived_rows})
     found: Mapping[str, Declared] = source._retrievers(source._manifest_of_catalog())
     return found
@@ -103,7 +106,8 @@ def source(given: Read) -> Iterator[tuple[str, str, Any]]:
     """A sync: its rows and states, one by one. One that fails as a whole ends there."""
     rng = random.Random(given.seed)
     config = Config.of({**_CONFIG, **given.config}, _specification())
-    config = replace(config, detect_deletions=0.0 if given.walks else _RARELY)
+    if given.walks is not None:
+        config = replace(config, detect_deletions=0.0 if given.walks else _RARELY)
     size, known = rng.choice(PAGE_SIZES), declared(config.archived_rows)
     streams = {name: _Paged(known[name], size) for name in given.streams}
     states = {name: _decoded(known[name].stream, state) for name, state in given.states.items()}

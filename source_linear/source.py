@@ -204,7 +204,7 @@ class SourceLinear(ConcurrentDeclarativeSource):
     def _manifest_of_catalog(self) -> dict[str, Any]:
         """The streams of the manifest that are read, with the columns that are selected."""
         entries = manifest()["streams"]
-        if self._configured:
+        if self.catalog is not None:
             entries = [entry for entry in entries if entry["$parameters"]["name"] in self._configured]
         for entry in entries:
             configured = self._configured.get(entry["$parameters"]["name"])

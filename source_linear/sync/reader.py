@@ -206,11 +206,8 @@ class Reader:
                 # No end: a parent that changes again while it is read must not take its older rows with it.
                 interval.pop("lte", None)
                 interval |= {"gte": _begin(stream, interval["gte"])} if "gte" in interval else {}
-            changed: dict[str, Any] = {part.field: interval} if part.field == CREATED_AT else {}
-            if part.field == CURSOR_FIELD:
-                changed = dict.fromkeys(declared, interval) if interval else {}
-            if not interval:
-                changed = {}
+            dates = declared if part.field == CURSOR_FIELD else (part.field,)
+            changed: dict[str, Any] = dict.fromkeys(dates, interval) if interval else {}
             if part.since:
                 changed[CURSOR_FIELD] = {"gte": part.since}
             return all_of(self._of_teams, unstamped(stream, part, changed, interval)) or None

@@ -258,7 +258,7 @@ def test_of_very_many_listed_rows_each_takes_at_most_32_bytes(number):
 
 def test_a_row_is_born_where_it_was_created_since_the_cursor_begins():
     found = of(
-        seen(1, created=BEGIN), seen(2), Seen("odd", False, NEWS, NEWS), Seen("old", False, NEWS, at(1))
+        seen(1, created=BEGIN), seen(2), Seen("odd", False, NEWS, BEGIN), Seen("old", False, NEWS, at(1))
     )
     assert [found.is_born(one) for one in (uuid(1), uuid(2), "odd", "old")] == [True, False, True, False]
     assert of(seen(2), begin=None).is_born(uuid(2))

@@ -198,6 +198,15 @@ def test_a_list_that_differs_too_much_is_walked_once_more_and_then_taken(log):
     assert any("More rows differ from the copy" in one for one in log.messages)
 
 
+def test_many_rows_that_were_imported_are_no_doubt(log):
+    state = replace(SETTLED, copy=sketch(*range(1, 701)))
+    events = quiet(
+        *(row(n) for n in range(1, 701)), *(row(n, NEWS) for n in range(701, 1401)), state=state, of=SMALL
+    )
+    assert not any("More rows differ" in one for one in log.messages)
+    assert {*numbers(one["id"] for one in rows_of(events))} == {*range(701, 1401)}
+
+
 def test_with_delete_a_row_that_is_gone_is_deleted():
     state = replace(SETTLED, scope={"archived_rows": "delete"})
     (gone,) = rows_of(quiet(row(1), row(2), of=SMALL, state=state, archived_rows="delete"))
@@ -402,6 +411,7 @@ def test_a_row_that_cannot_be_read_is_told_and_asked_for_again(log):
         f"Stream smalls: The row {uuid(2)} cannot be read and is left out: Linear sent null and gave no "
         "reason. The next sync asks for it again."
     ) in log.messages
+    assert not any("more rows cannot be read" in one for one in log.messages)
 
 
 def test_of_very_many_rows_that_cannot_be_read_some_are_named_and_the_others_counted(log):

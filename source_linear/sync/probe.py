@@ -42,6 +42,7 @@ _FEW = 10  # changed rows of a stream: where there are no more, they are asked f
 _SHORT = 50  # rows of a list that are asked for where it is not known how long it is: most are shorter
 _ROWS_A_SLICE = 1_000  # of a long list: its slices are walked side by side
 _MOST_SLICES = 120
+_MANY = 10**9  # rows: more than any list has
 _LITTLE = 20  # rows of a page of a list that failed with more
 
 
@@ -117,8 +118,9 @@ class _Walk:
 
     @property
     def left(self) -> int:
-        """About how many rows are still to come."""
-        return max(self.length - self.listing.count, 1)
+        """About how many rows are still to come; where nobody knows, as many as may be."""
+        known = self.length - self.listing.count
+        return known if known > 0 else _MANY - self.listing.count
 
     def question(self, key: str) -> Question:
         """What asks for its next rows, by an exact size where its length is known."""

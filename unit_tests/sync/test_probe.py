@@ -372,6 +372,19 @@ def test_a_list_inside_a_row_whose_cursors_are_refused_again_and_again_does_not_
     assert found.listed is None and "was deleted meanwhile" in found.failure
 
 
+def test_of_lists_inside_rows_as_much_is_asked_for_as_comes_with_the_request_anyway():
+    long = [row(n, links=[link(100 * n + m) for m in range(40)]) for n in range(1, 3)]
+    api = linear(things=long, smalls=[row(n) for n in range(1, 400)])
+    find(api, asks(links(), walks=True))
+    assert len(api.asked) == 2, "few lists that nothing else is asked beside"
+    api = linear(things=long, smalls=[row(n) for n in range(1, 1_600)])
+    wanted = [asks(stream("swept", name=f"{one}s", filterable=False), walks=True) for one in "abcd"]
+    api.rows |= {f"{one}s": [row(n) for n in range(1, 600)] for one in "abcd"}
+    find(api, asks(links(), walks=True), *wanted)
+    second = {one.selection[0].selection[1].first for one in api.asked[1].fields if one.name == "things"}
+    assert second == {"2"}, "of a request that is dear already, each item costs"
+
+
 def refusing(root, code="FORBIDDEN"):
     def spoil(asked, document):
         for one in asked.fields:
@@ -468,6 +481,19 @@ def test_what_is_walked_for_longest_is_asked_for_first_and_each_request_is_full(
     assert (listed["smalls"][0].nodes, listed["dear"][0].nodes) == ({"smalls": 899}, {"things": 110})
     asked = [[one.name for one in some.fields] for some in api.asked]
     assert asked == [["smalls"]] * 4 + [["things"]]
+
+
+def test_lists_of_which_nobody_knows_how_long_they_are_take_turns_and_come_first():
+    names = [f"{one}{other}s" for one in "abcdefgh" for other in "klmno"]
+    wanted = [asks(stream("swept", name=name, filterable=False), walks=True) for name in names]
+    wanted.append(asks(SMALL, walks=True, length=5))
+    api = linear(smalls=[row(1)], **{name: [row(n) for n in range(1, 400)] for name in names})
+    listed = Probe(Lister(api), wanted, ()).walk(wanted, {one.stream.name: SINCE for one in wanted})
+    assert [found.rows for found, _ in listed.values()] == [399] * 40 + [1]
+    first, *rest = ([one.name for one in some.fields] for some in api.asked)
+    assert (first, len(rest)) == ([*names, "smalls"], 3), (
+        "40 pages of 50 rows, then 80 of 250, 28 to a request"
+    )
 
 
 # How much changed

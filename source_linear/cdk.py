@@ -1,10 +1,39 @@
-"""What airbyte-cdk keeps private and this connector touches: one function each, loud where it is gone."""
+"""What others keep private and this connector touches, one function each.
 
-from collections.abc import Mapping
-from typing import Any
+What it needs of airbyte-cdk is loud where it is gone. What only makes it faster changes nothing there.
+"""
 
-from airbyte_cdk.sources.declarative.concurrent_declarative_source import ConcurrentDeclarativeSource
-from airbyte_cdk.sources.streams.concurrent.abstract_stream import AbstractStream
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # `without_docs` is called before the CDK is imported
+    from airbyte_cdk.sources.declarative.concurrent_declarative_source import ConcurrentDeclarativeSource
+    from airbyte_cdk.sources.streams.concurrent.abstract_stream import AbstractStream
+
+_DOCS = "get_attributes_doc"
+
+
+@contextmanager
+def without_docs() -> Iterator[None]:
+    """Let serializers be made without doc strings: a fifth of importing the CDK goes into parsing them.
+
+    serpyco-rs reads the source of each class for what it says of its attributes; nobody here asks for it.
+    """
+    try:
+        module = import_module("serpyco_rs._describe")
+        read = getattr(module, _DOCS)
+    except (ImportError, AttributeError):  # another version: it takes its time
+        yield
+        return
+    setattr(module, _DOCS, lambda of: {})
+    try:
+        yield
+    finally:
+        setattr(module, _DOCS, read)
 
 
 def _of(owner: Any, name: str) -> Any:

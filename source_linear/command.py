@@ -102,6 +102,8 @@ def _plain(message: AirbyteMessage) -> Any:
 def run(parsed: argparse.Namespace) -> None:
     """Run one command as `source_linear.run.main` says; it was told what `arguments.parse` says."""
     logging.raiseExceptions = False  # of a log that nobody reads any more
+    if sys.stderr.isatty() and not sys.stdout.isatty():
+        _tell_the_terminal()
     init_uncaught_exception_handler(logging.getLogger("airbyte"))
     printer = Printer()
     try:
@@ -124,6 +126,21 @@ def run(parsed: argparse.Namespace) -> None:
             printer,
             f"An unexpected error ({kind}). This is a bug of source-linear: please report it with the log.",
         )
+
+
+class _Sentence(logging.Formatter):
+    """A message for people: its sentence, without secrets, and its level where that matters."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        level = f"{record.levelname}: " if record.levelno >= logging.WARNING else ""
+        return filter_secrets(f"{level}{record.getMessage()}")
+
+
+def _tell_the_terminal() -> None:
+    """Print the log to stderr, too: stdout goes to a file or another program, and somebody waits."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Sentence())
+    logging.getLogger("airbyte").addHandler(handler)
 
 
 def _fail(command: str, printer: Printer, message: str) -> None:

@@ -68,18 +68,20 @@ class SourceLinear(ConcurrentDeclarativeSource):
         Raises:
             AirbyteTracedException: configuration, catalog or state are not usable (config_error).
         """
-        specification = manifest()["spec"]["connection_specification"]
+        made = manifest()
+        specification = made["spec"]["connection_specification"]
         if config is not None:
             config = normalized(config, specification)
             validate(config, specification)
-        entries = [entry["$parameters"] for entry in manifest()["streams"]]
         self.catalog, self._config_path = catalog, config_path
-        self._configured = configured_streams(catalog, {one["name"] for one in entries})
+        self._configured = configured_streams(
+            catalog, {one["$parameters"]["name"] for one in made["streams"]}
+        )
         self._given = stream_states(state or ())
         super().__init__(
             catalog=catalog,
             config=config,
-            source_config=manifest() | {"streams": manifest()["streams"][:1]},  # `streams` resolves all
+            source_config=made | {"streams": made["streams"][:1]},  # `streams` resolves all
             # The CDK fails where it cannot write the migrated form; its CONTROL message says it as well.
             config_path=config_path if config_path and os.access(config_path, os.W_OK) else None,
         )

@@ -10,7 +10,7 @@ from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from source_linear.linear.budget import Usage
-from source_linear.linear.errors import LinearError
+from source_linear.linear.errors import LinearError, many
 from source_linear.sync.sync import Ended, Event, Rows, Started, State, Sync
 
 _LOGGER = logging.getLogger("airbyte")
@@ -107,14 +107,14 @@ class Summary:
         good = sum(outcome.is_complete for outcome in self._outcomes.values())
         quiet = f", {len(self._sync.quiet)} without changes" if self._sync.quiet else ""
         return (
-            f"Summary: {good} of {len(self._outcomes)} streams complete{quiet}, {_many(records, 'record')}, "
-            f"{_many(requests, 'request')}, {points:,.0f} points, {time.monotonic() - self._started:.1f} s."
+            f"Summary: {good} of {len(self._outcomes)} streams complete{quiet}, {many(records, 'record')}, "
+            f"{many(requests, 'request')}, {points:,.0f} points, {time.monotonic() - self._started:.1f} s."
         )
 
     def _line(self, name: str) -> str:
         outcome, usage = self._outcomes[name], self._usage.get(name, Usage())
         figures = (
-            f"{_many(outcome.records, 'record')}, {_many(usage.requests, 'request')}, "
+            f"{many(outcome.records, 'record')}, {many(usage.requests, 'request')}, "
             f"{usage.points:,.0f} points, {outcome.seconds:.1f} s"
         )
         refused = f" Linear left out {', '.join(usage.refused)}." if usage.refused else ""
@@ -133,10 +133,6 @@ def told(stream: str, error: BaseException) -> tuple[str, FailureType]:
     kind = type(error).__name__
     said = f"An unexpected error ({kind}). This is a bug of source-linear: please report it with the log."
     return said, FailureType.system_error
-
-
-def _many(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _failure(failed: Mapping[str, Outcome], streams: int) -> AirbyteTracedException:

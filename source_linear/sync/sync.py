@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from source_linear.config import Config, milliseconds
+from source_linear.config import Config
 from source_linear.linear.api import Api
-from source_linear.linear.errors import Failure, subject
+from source_linear.linear.errors import Failure, many, subject
 from source_linear.state import MOST_NEW, MOST_OTHERS, StreamState, looked_back
 from source_linear.streams import CURSOR_FIELD, Record, Stream
 from source_linear.sync.copy import Copy
@@ -251,7 +251,7 @@ class Sync:
         probe.resume({name: one.begin for name, one in wanted.items()})
         since = {name: self._since(name, start) for name, start in starts.items()}
         findings = probe.find(replies, {name: since[name] for name, one in wanted.items() if one.walks})
-        probe.span(workspace.created, milliseconds(end), workspace.issues)
+        probe.cut_long_lists(workspace.created, workspace.issues)
         states = {name: one.state for name, one in starts.items()}
         long = due(self._streams, states, self._config, end)
         more = {name: replace(wanted[name], walks=True) for name in long if not wanted[name].walks}
@@ -502,9 +502,9 @@ class _Course:
                 )
         if page.refused:
             _LOGGER.warning(
-                "%sLinear sent null for %d rows, which these credentials may not see.",
+                "%sLinear sent null for %s that these credentials may not see.",
                 subject(name),
-                len(page.refused),
+                many(len(page.refused), "row"),
             )
         for reason in page.nameless:
             _LOGGER.warning(
@@ -537,7 +537,9 @@ class _Course:
             self._unsent(row_id, "it is owed, and asked for again by the next sync")
         if self._unread > _NAMED:
             _LOGGER.warning(
-                "%s%d more rows cannot be read.", subject(self.stream.name), self._unread - _NAMED
+                "%s%s cannot be read.",
+                subject(self.stream.name),
+                many(self._unread - _NAMED, "more row"),
             )
         yield from self._state()
         yield Ended(self.stream.name, self._error)

@@ -435,7 +435,7 @@ def test_rows_that_these_credentials_may_not_see_are_counted(log):
         return document
 
     run(linear(spoil, smalls=[row(1), row(2)]), SMALL)
-    assert "Stream smalls: Linear sent null for 1 rows, which these credentials may not see." in log.messages
+    assert "Stream smalls: Linear sent null for 1 row that these credentials may not see." in log.messages
     assert not any("is left out" in one for one in log.messages)
 
 

@@ -187,8 +187,9 @@ def slices(stream: Stream, start: Start, finding: Finding, workspace: Workspace)
     begin, moved = start.begin, finding.moved
     if begin is None:
         parts = _first_slices(stream, start, workspace)
-        rows = finding.listed.rows if finding.listed and len(stream.roots) == len(parts) == 1 else 0
-        return [replace(one, rows=rows) for one in parts]
+        nodes = finding.listed.nodes if finding.listed else {}
+        shares = {root: -(-many // len(parts)) for root, many in nodes.items()}
+        return [replace(one, nodes=shares or None) for one in parts]
     if finding.changed is not None:
         ids = tuple(dict.fromkeys([*finding.changed, *moved]))
         return [Slice(start=begin, ids=ids)] if ids else []

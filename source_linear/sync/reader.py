@@ -14,12 +14,13 @@ from source_linear.linear.selection import Selection, price
 from source_linear.streams import CREATED_AT, CURSOR_FIELD, Record, Stream
 from source_linear.sync.forms import Forms
 from source_linear.sync.listed import Seen
-from source_linear.sync.lister import Lister, Nodes, is_sound, items_of
+from source_linear.sync.lister import Lister, Nodes, expected, is_sound, items_of
 from source_linear.sync.records import is_since, seen
 
 _LOGGER = logging.getLogger("airbyte")
 # An entry of a history may be stamped after its parent: a sync that ended between the two missed it.
 _LATER_THAN_ITS_PARENT = pendulum.duration(minutes=1)
+_FULL_REQUESTS = 4  # for lists inside rows that go on together
 _NO_MATCH = "It does not match Linear's schema."
 
 
@@ -40,7 +41,7 @@ class Slice:
         gone: those of them that its list, walked once more, does not have either: for roots without a filter,
             which cannot be asked for nothing but ids.
         until: the cursor once it is read; None for the sync's start.
-        rows: about how many rows there are; 0 where that is not known.
+        nodes: about how many nodes each root has in it, where that is known.
     """
 
     start: str | None = None
@@ -53,7 +54,7 @@ class Slice:
     doubtful: frozenset[str] = frozenset()
     gone: frozenset[str] = frozenset()
     until: str | None = None
-    rows: int = 0
+    nodes: Mapping[str, int] | None = None
 
 
 @dataclass
@@ -151,7 +152,8 @@ class Reader:
         wanted = self._filter(part)
 
         def ask(first: int, after: str, selection: Selection) -> Question:
-            first = first if after else min(first, exact)  # what is asked for is paid for
+            if came < about:  # what is asked for is paid for
+                first = min(first, about - came)
             times = {name: at for name, at in (("start", part.start), ("end", part.end)) if at}
             given = self._declared.variables(first, after, times)
             if order != CREATED_AT:
@@ -163,12 +165,15 @@ class Reader:
             return self._stream.operation.page(root, selection, given)
 
         size = min(self._declared.page_size, self._stream.page_size)
-        exact = min(size, part.rows + part.rows // 10 + 5) if part.rows else size
+        known, came = (part.nodes or {}).get(root.name), 0
+        about = 0 if known is None else expected(known)
         lists, since = [root.children] if root.children else self._lists, self._since(root, part)
-        a_node = sum(2 + price((one.page(max(2 * one.first, 10)),)) for one in lists)  # what reading on costs
-        at_once = max(1, int(MAX_COST / a_node)) if lists else 1
+        # What reading on costs: many nodes go on together, so that the last of their requests are full, too.
+        a_node = sum(2 + price((one.page(max(2, one.first // 2)),)) for one in lists)
+        at_once = max(1, int(_FULL_REQUESTS * MAX_COST / a_node)) if lists else 1
         waiting: list[Record] = []
         for nodes, ended in self._lister.pages(root, size, ask, self._declared.ends, self._of_teams):
+            came += len(nodes.nodes) + len(nodes.unread) + len(nodes.nameless)
             past = order == CURSOR_FIELD and any(
                 one[CURSOR_FIELD] < (part.start or "") for one in nodes.nodes[-1:]
             )

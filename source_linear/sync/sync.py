@@ -318,7 +318,7 @@ class Sync:
             return {row_id: seen(row) if CURSOR_FIELD in row else None for row_id, row in rows.items()}
 
         root = stream.roots[0]
-        by_id = root.filterable and not root.children and stream.connection
+        by_id = root.knows_ids and not root.children
         asked = confirm if by_id else None
         if listed.refused & set(start.state.roots):  # the copy may hold their rows
             asked = _nobody

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 
+import orjson
 from airbyte_cdk.models import (
     AirbyteEstimateTraceMessage,
     AirbyteMessage,
@@ -55,6 +56,19 @@ def message_of(event: Event) -> Iterator[AirbyteMessage]:
         )
         trace = AirbyteTraceMessage(type=TraceType.ESTIMATE, emitted_at=now, estimate=estimate)
         yield AirbyteMessage(type=Type.TRACE, trace=trace)
+
+
+def lines_of(rows: Rows) -> list[bytes]:
+    """The lines that print records, nulls left out: what the CDK's serializer makes of their messages.
+
+    A message for each, which several layers pass on one by one, takes longer than decoding the record does.
+    """
+    begin = b'{"type":"RECORD","record":{"stream":%b,"data":' % orjson.dumps(rows.stream)
+    end = b',"emitted_at":%d}}\n' % int(time.time() * 1000)
+    return [
+        begin + orjson.dumps({name: value for name, value in row.items() if value is not None}) + end
+        for row in rows.records
+    ]
 
 
 def failure_of(stream: str, error: BaseException) -> AirbyteTracedException:

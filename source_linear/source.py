@@ -33,7 +33,7 @@ from source_linear.sync.lister import Lister
 from source_linear.sync.probe import refused
 from source_linear.sync.progress import Progress
 from source_linear.sync.summary import Summary
-from source_linear.sync.sync import Sync
+from source_linear.sync.sync import Event, Sync
 from source_linear.sync.workers import Threads
 from source_linear.sync.workspace import questions, workspace_of
 from source_linear.token_store import hand_back
@@ -139,7 +139,7 @@ class SourceLinear(ConcurrentDeclarativeSource):
         catalog: ConfiguredAirbyteCatalog,
         state: list[AirbyteStateMessage] | None = None,
     ) -> Iterator[AirbyteMessage]:
-        """Read the catalog's streams; one that fails stops no other.
+        """The messages of what is read.
 
         The CDK's threads and states are not used: a state says before a row is sent that the destination may
         have it, which their order of messages cannot (docs/decisions.md, 1).
@@ -152,6 +152,15 @@ class SourceLinear(ConcurrentDeclarativeSource):
                 logger, config, catalog, state
             )
             return
+        for event in self.events():
+            yield from message_of(event)
+
+    def events(self) -> Iterator[Event]:
+        """Read the catalog's streams; one that fails stops no other.
+
+        Raises:
+            AirbyteTracedException: at the end, if any stream failed: which, why, and what to do.
+        """
         retrievers = self._retrievers(self._manifest_of_catalog())
         if not retrievers:
             return
@@ -163,8 +172,7 @@ class SourceLinear(ConcurrentDeclarativeSource):
         summary = Summary(sync, api.budget.usage)
         try:
             with progress:
-                for event in summary.watch(sync.events()):
-                    yield from message_of(event)
+                yield from summary.watch(sync.events())
         except LinearError as error:
             raise traced(error) from None
 

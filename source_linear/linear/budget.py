@@ -84,6 +84,11 @@ class Bucket:
         left = self._remaining if self._share == 1 else min(self._remaining, most - self._spent)
         return max(0.0, (amount - min(left + (now - self._at) * refill, most)) / refill)
 
+    @property
+    def an_hour(self) -> float:
+        """What our share of it gives in an hour; 0 where that is not known."""
+        return self._limit * self._share
+
     def release(self, amount: float) -> None:
         """What was taken has been answered, or will never be."""
         self._under_way -= amount
@@ -117,7 +122,8 @@ class Budget:
         self._points = Bucket(share)
         self._blocked_until: defaultdict[str, float] = defaultdict(float)  # "" blocks all streams
         self._announced: dict[str, float] = {}
-        self._waiting: dict[int, tuple[str, float]] = {}  # by thread
+        self._waiting: dict[int, tuple[str, float]] = {}  # by thread; "" for what holds all streams
+        self._held = self._held_since = 0.0
         self.usage: defaultdict[str, Usage] = defaultdict(Usage)
 
     @contextmanager
@@ -213,21 +219,46 @@ class Budget:
     def waiting(self, stream: str, until: float) -> Iterator[None]:
         """Let it be known that this thread waits for a stream, until a moment."""
         thread = threading.get_ident()
-        self._waiting[thread] = stream, until
+        with self._lock:
+            if not self._holds_all():
+                self._held_since = self._now()
+            self._waiting[thread] = stream, until
         try:
             yield
         finally:
-            self._waiting.pop(thread, None)
+            with self._lock:
+                held = self._holds_all()
+                self._waiting.pop(thread, None)
+                if held and not self._holds_all():
+                    self._held += self._now() - self._held_since
 
     def waits_until(self, stream: str) -> float | None:
         """Until when a stream waits, by the clock; None where it does not."""
         return min((until for name, until in list(self._waiting.values()) if name == stream), default=None)
 
-    def seconds_for(self, requests: float, points: float) -> float:
-        """The seconds until Linear's limits have allowed so many requests and points more."""
+    def held(self) -> float:
+        """The seconds in which somebody waited for the limits that all streams share."""
+        with self._lock:
+            return self._held + (self._now() - self._held_since if self._holds_all() else 0.0)
+
+    def _holds_all(self) -> bool:
+        return any(not stream for stream, _ in self._waiting.values())
+
+    def seconds_for(self, requests: float, points: float) -> tuple[float, str, float]:
+        """When Linear's limits will have allowed so many requests and points more.
+
+        Returns:
+            In how many seconds, which of them takes that long, and how many an hour gives of it.
+        """
         now = self._now()
         with self._lock:
-            return max(self._requests.seconds_for(requests, now), self._points.seconds_for(points, now))
+            return max(
+                (bucket.seconds_for(amount, now), kind, bucket.an_hour)
+                for bucket, kind, amount in (
+                    (self._requests, "requests", requests),
+                    (self._points, "points", points),
+                )
+            )
 
     def _wait(
         self, stream: str, until: Callable[[], float], why: str, before_waiting: Callable[[], None]
@@ -241,7 +272,8 @@ class Budget:
             if due:
                 clock = time.strftime("%H:%M:%S UTC", time.gmtime(until()))
                 _LOGGER.info("%s: waiting until %s, then continuing.", why, clock)
-            with self.waiting(stream, until()):
+            own = self._blocked_until[stream] > self._now()
+            with self.waiting(stream if own else "", until()):
                 self._sleep(min(left, _LOG_EVERY))
 
     def _reset(self, headers: Mapping[str, str], kind: str) -> float:

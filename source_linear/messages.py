@@ -59,16 +59,18 @@ def message_of(event: Event) -> Iterator[AirbyteMessage]:
 
 
 def lines_of(rows: Rows) -> list[bytes]:
-    """The lines that print records, nulls left out: what the CDK's serializer makes of their messages.
+    """The lines that print records; their nulls are taken out of them, in place.
 
-    A message for each, which several layers pass on one by one, takes longer than decoding the record does.
+    They are what the CDK's serializer makes of a message for each, which takes longer than decoding does.
     """
     begin = b'{"type":"RECORD","record":{"stream":%b,"data":' % orjson.dumps(rows.stream)
     end = b',"emitted_at":%d}}\n' % int(time.time() * 1000)
-    return [
-        begin + orjson.dumps({name: value for name, value in row.items() if value is not None}) + end
-        for row in rows.records
-    ]
+    lines = []
+    for row in rows.records:
+        for name in [name for name, value in row.items() if value is None]:  # faster than a new dict
+            del row[name]
+        lines.append(begin + orjson.dumps(row) + end)
+    return lines
 
 
 def failure_of(stream: str, error: BaseException) -> AirbyteTracedException:

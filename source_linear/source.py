@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -103,9 +103,11 @@ class SourceLinear(ConcurrentDeclarativeSource):
     def check(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteConnectionStatus:
         """Whether Linear accepts the credentials; what they cannot read is told."""
         names = manifest()["check"]["stream_names"]
-        asked = self._retrievers(
-            {"streams": [one for one in manifest()["streams"] if one["$parameters"]["name"] in names]}
-        )
+        entries = [one for one in manifest()["streams"] if one["$parameters"]["name"] in names]
+        missing = set(names) - {one["$parameters"]["name"] for one in entries}
+        if missing or not entries:
+            return AirbyteConnectionStatus(status=Status.FAILED, message=_no_stream(missing))
+        asked = self._retrievers({"streams": entries})
         api, keys = self._api(asked[names[0]]), self._options.team_keys
         api.patience, api.waits = _CHECK_PATIENCE, False
         lister = Lister(api)
@@ -222,3 +224,9 @@ class SourceLinear(ConcurrentDeclarativeSource):
             if columns:
                 entry["$parameters"] = narrowed(entry["$parameters"], list(columns))
         return {"streams": entries}
+
+
+def _no_stream(missing: Collection[str]) -> str:
+    """What is wrong where the manifest has not the streams that its `check` names."""
+    said = f"names {', '.join(sorted(missing))}, which it does not have" if missing else "names none"
+    return f"stream_names of check in manifest.yaml {said}: name one of the manifest's streams there."

@@ -170,7 +170,7 @@ class Asked:
     variables: dict[str, Any]
     fields: tuple[Field, ...]
     tries: int | None
-    points: float
+    points: float = 0.0
 
     def arguments(self, one: Field) -> dict[str, Any]:
         given = {"first": one.first} if one.first else {}

@@ -24,7 +24,7 @@ from source_linear.linear.selection import parse, price
 from source_linear.packaged import manifest
 from source_linear.streams import Stream
 from source_linear.sync.lister import Lister
-from source_linear.sync.probe import Probe, Wanted
+from source_linear.sync.probe import Probe, Wanted, slices_of
 from source_linear.sync.workspace import questions
 from tools.diagram import picture
 from tools.evidence import EVIDENCE, OTHER_TYPES, columns_of_any_json
@@ -312,18 +312,16 @@ def walk(known: Sequence[Stream], issues: int) -> tuple[int, float]:
     wanted = [Wanted(stream, None, stream.is_comparable) for stream in known]
     short = Probe(Lister(nothing), [one for one in wanted if not one.stream.is_long], ())
     long = Probe(Lister(nothing), [one for one in wanted if one.stream.is_long], ())
-    long.span("2020-01-01T00:00:00.000Z", "2026-01-01T00:00:00.000Z", issues)
-    slices = long.questions()
+    first = long.questions()
     rounds = defaultdict(
-        list, {-1: [*questions(()).values(), *short.questions().values()], 0: [*slices.values()]}
+        list, {-1: [*questions(()).values(), *short.questions().values()], 0: [*first.values()]}
     )
     for stream in known:
         if stream.name in ROWS_AN_ISSUE and not stream.parents:
-            root, rows = stream.roots[0], ROWS_AN_ISSUE[stream.name] * issues
-            many = sum(one.asked.name == root.name for one in slices.values())
-            left = rows / many - (MAX_PAGE_SIZE if many > 1 else _FIRST)
+            root, left = stream.roots[0], ROWS_AN_ISSUE[stream.name] * issues - _FIRST
+            many = max(1, slices_of(left) if root.filterable else 1)
             page = graphql.page(root, "list", root.dates, MAX_PAGE_SIZE, "x", {"createdAt": {}})
-            for number in range(math.ceil(left / MAX_PAGE_SIZE)):
+            for number in range(math.ceil(left / many / MAX_PAGE_SIZE)):
                 rounds[number + 1] += [page] * many
     requests = sum(len(list(affordable(one, lambda asked: asked.points))) for one in rounds.values())
     return requests, sum(asked.points for one in rounds.values() for asked in one)

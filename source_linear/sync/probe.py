@@ -31,11 +31,12 @@ from source_linear.sync.records import is_since, seen
 _LOGGER = logging.getLogger("airbyte")
 _FEW = 10  # changed rows of a stream: where there are no more, they are asked for by id
 _SHORT = 50  # rows of a list that are asked for where it is not known how long it is: most are shorter
-_MARGIN = 5  # rows, and a tenth of the list, that may have come since it was counted
+_MARGIN = 5  # rows, or a fiftieth of the list, that may have come since it was counted
 _ROWS_A_SLICE = 1_000  # of a long list: its slices are walked side by side
 _MOST_SLICES = 120
+_ROWS_AN_ISSUE = 5  # of a list whose length is not known, at the most
 _LITTLE = 20  # rows of a page of a list that failed with more
-_INSIDE = 10  # items of a list inside a row that are asked for next, where it is longer than most; then more
+_INSIDE = 5  # items of a list inside a row that are asked for next, where it is longer than most; then more
 
 
 @dataclass(frozen=True)
@@ -87,15 +88,22 @@ class _Walk:
     Attributes:
         root: the field of `Query` that gives it.
         where: its `filter`.
-        inside: the lists inside its rows that are looked into.
+        length: how many rows it had; 0 where that is not known.
+        begin: of a list that may be cut into slices: since when its rows were created, but for imported ones.
+        left: how many rows it may have at the most, for a list that may be cut.
+        created: the filter of a slice.
         sure: whether its end is told by `pageInfo`: else by a page that is not full.
         most: how many rows a page may ask for.
         has_gaps: whether rows of it did not come: what is news they may know.
+        inside: the lists inside its rows that are looked into.
     """
 
     root: Root
     where: Mapping[str, Any] | None
     length: int = 0
+    begin: str = ""
+    left: int = 0
+    created: dict[str, str] = field(default_factory=dict)
     sure: bool = False
     most: int = MAX_PAGE_SIZE
     has_gaps: bool = False
@@ -107,13 +115,50 @@ class _Walk:
     def question(self, key: str) -> Question:
         """What asks for its next rows, by an exact size where its length is known."""
         selection = (*self.root.dates, *self.inside.values())
-        left = self.length + max(_MARGIN, self.length // 10) - self.listing.count if self.length else 0
-        guessed = left if left > 0 else MAX_PAGE_SIZE if self.listing.count else _SHORT
+        left = self.length + max(_MARGIN, self.length // 50) - self.listing.count if self.length else 0
+        is_long = self.listing.count or self.created
+        guessed = left if left > 0 else MAX_PAGE_SIZE if is_long else _SHORT
         self.listing.size = min(guessed, self.most)
         info = ("hasNextPage", "endCursor") if self.sure else ()
-        return page(
-            self.root, key, selection, self.listing.size, self.listing.after, where=self.where, info=info
-        )
+        where = all_of(self.where, {CREATED_AT: self.created} if self.created else None)
+        return page(self.root, key, selection, self.listing.size, self.listing.after, where=where, info=info)
+
+    def slices(self, nodes: Sequence[Record]) -> list["_Walk"]:
+        """The rest of a long list in slices of `createdAt`, by how close to each other its last rows were.
+
+        None where it is better walked on as it is.
+        """
+        self.left -= len(nodes)
+        if not self.begin or self.listing.ended or not nodes:
+            return []
+        first, last = (str(nodes[at].get(CREATED_AT)) for at in (0, -1))
+        try:
+            walked, rest = timestamp(first) - timestamp(last), timestamp(last) - timestamp(self.begin)
+        except ValueError:  # a date that is none
+            return []
+        if not walked:  # an import: all of one moment
+            return []
+        expected = min(self.left, len(nodes) * (rest / walked))
+        many = slices_of(expected)
+        if many < 2:
+            return []
+        self.listing.ended = True
+        bounds = cut(self.begin, last, many)
+        below = {key: at for key, at in self.created.items() if key == "gte"}
+        starts = [below, *({"gte": at} for at in bounds)]
+        ends = [*({"lt": at} for at in bounds), {"lte": last}]  # others may be of the same moment
+        return [
+            replace(
+                self,
+                length=0,
+                begin=begin,
+                created=low | high,
+                has_gaps=False,
+                listing=Listing(self.root.name, MAX_PAGE_SIZE),
+                long=[],
+            )
+            for begin, low, high in zip([self.begin, *bounds], starts, ends, strict=True)
+        ]
 
     def fail(self, failed: Failure) -> None:
         """A page failed: whether another one may come in its place.
@@ -154,7 +199,7 @@ class Probe:
         self._lister, self._team_keys = lister, team_keys
         self._wanted = {one.stream.name: one for one in wanted}
         self._walks: dict[str, _Walk] = {}
-        self._span: tuple[str, str, int] = ("", "", 0)
+        self._created, self._issues = "", 0
         self._doubted: set[str] = set()
 
     def questions(self) -> dict[str, Question]:
@@ -207,7 +252,7 @@ class Probe:
                 found[name].listed, found[name].failure = walked[name]
             listed = found[name].listed
             if listed is not None and not one.stream.is_long:
-                gaps = any(self._walks[key].has_gaps for key in self._keys_of(one.stream, self._walks))
+                gaps = any(self._walks[key].has_gaps for key in self._keys_of(one.stream))
                 found[name].changed = None if gaps else _few_of(listed, one)
             elif one.begin and name not in self._doubted:
                 found[name].changed = self._changed(one, replies.get(f"newest_{name}"))
@@ -217,9 +262,9 @@ class Probe:
         self._follow(replies, found)
         return found
 
-    def span(self, created: str, end: str, issues: int) -> None:
-        """Long lists are cut by when their rows were created: in a workspace of this age and size."""
-        self._span = created, end, issues
+    def cut_long_lists(self, created: str, issues: int) -> None:
+        """Walk long lists in slices of `createdAt`: in a workspace of this age and size."""
+        self._created, self._issues = created, issues
 
     def walk(
         self, wanted: Iterable[Wanted], since: Mapping[str, Since], sure: bool = False
@@ -247,38 +292,23 @@ class Probe:
         for one in wanted:
             of_teams = one.stream.filter_of_teams(self._team_keys)
             for root in one.stream.roots if one.stream.connection else ():
-                parts = self._parts(one, root)
-                for place, part in enumerate(parts):
-                    key = f"{_key(root, of_teams)}_{place}"
-                    walk = walks.setdefault(
-                        key, _Walk(root, all_of(of_teams, part), listing=Listing(root.name, _SHORT))
-                    )
-                    if "trashed" in {field.name for field in root.dates}:
-                        walk.root = root
-                    walk.sure |= one.sure
-                    length = one.length if len(one.stream.roots) == 1 else 0
-                    walk.length = max(walk.length, length if len(parts) == 1 else MAX_PAGE_SIZE)
-                    if root.children and one.stream.kind != "child":
-                        walk.inside[root.children.name] = _inside(root.children)
+                walk = walks.setdefault(_key(root, of_teams), _Walk(root, of_teams))
+                if "trashed" in {field.name for field in root.dates}:
+                    walk.root = root
+                walk.sure |= one.sure
+                walk.length = max(walk.length, one.length if len(one.stream.roots) == 1 else 0)
+                if one.stream.is_long and root.filterable:
+                    walk.begin, walk.left = self._created, walk.length or _ROWS_AN_ISSUE * self._issues
+                if root.children and one.stream.kind != "child":
+                    walk.inside[root.children.name] = _inside(root.children)
         return walks
 
-    def _parts(self, one: Wanted, root: Root) -> list[dict[str, Any] | None]:
-        """The filters that cut a long list into slices, which are walked side by side."""
-        created, end, issues = self._span
-        many = min((one.length or issues) // _ROWS_A_SLICE, _MOST_SLICES)
-        if not (one.stream.is_long and root.filterable and end and many > 1):
-            return [None]
-        bounds = cut(created, end, many)
-        ends = [*({"lt": at} for at in bounds), {}]
-        starts = [{}, *({"gte": at} for at in bounds)]
-        return [{CREATED_AT: {**first, **last}} for first, last in zip(starts, ends, strict=True)]
-
     def _walk(
-        self, walks: Mapping[str, _Walk], since: Mapping[str, Since], replies: Mapping[str, Reply | Failure]
+        self, walks: dict[str, _Walk], since: Mapping[str, Since], replies: Mapping[str, Reply | Failure]
     ) -> dict[str, tuple[Listed | None, str]]:
         """Walk lists side by side, each to its end."""
         lists = {name: Listed(one) for name, one in since.items()}
-        of = {name: self._keys_of(self._wanted[name].stream, walks) for name in lists}
+        of = {name: self._keys_of(self._wanted[name].stream) for name in lists}
         while going_on := {key: one for key, one in walks.items() if not (one.listing.ended or one.failure)}:
             asked = {key: one.question(key) for key, one in going_on.items() if key not in replies}
             found = {key: replies[key] for key in going_on if key in replies} | self._lister.ask(asked)
@@ -296,6 +326,10 @@ class Probe:
                 for name, keys in of.items():
                     if key in keys:
                         self._take(self._wanted[name].stream, walk, nodes, lists[name])
+                parts = {f"{key}_{place}": part for place, part in enumerate(walk.slices(nodes))}
+                walks |= parts
+                for keys in of.values():
+                    keys += parts if key in keys else ()
         self._walk_inside(walks, of, lists)
         return {name: self._walked(name, listed, of[name], walks, replies) for name, listed in lists.items()}
 
@@ -322,10 +356,9 @@ class Probe:
         lost = [one for one in failed if len(failed) == len(keys) or one.code not in REFUSALS]
         return (None, lost[0].reason) if lost else (listed, "")
 
-    def _keys_of(self, stream: Stream, walks: Mapping[str, _Walk]) -> list[str]:
+    def _keys_of(self, stream: Stream) -> list[str]:
         of_teams = stream.filter_of_teams(self._team_keys)
-        names = {_key(root, of_teams) for root in stream.roots if stream.connection}
-        return [key for key in walks if key.rpartition("_")[0] in names]
+        return [_key(root, of_teams) for root in stream.roots if stream.connection]
 
     def _take(self, stream: Stream, walk: _Walk, nodes: Sequence[Record], listed: Listed) -> None:
         children = next((root.children for root in stream.roots if root.name == walk.root.name), None)
@@ -527,8 +560,13 @@ class Probe:
 
 
 def _key(root: Root, of_teams: Mapping[str, Any] | None) -> str:
-    """What the lists of a root are called in a query; a number follows."""
+    """What the list of a root is called in a query; of a slice, a number follows."""
     return f"list_{root.name}_{'teams' if of_teams else 'all'}"
+
+
+def slices_of(rows: float) -> int:
+    """Into how many slices so many rows of a long list are cut."""
+    return min(int(rows / _ROWS_A_SLICE), _MOST_SLICES)
 
 
 def cut(begin: str, end: str, pieces: int) -> list[str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from source_linear.config import Config, milliseconds
+from source_linear.config import Config
 from source_linear.linear.api import Api
 from source_linear.linear.errors import Failure, many, subject
 from source_linear.state import MOST_NEW, MOST_OTHERS, StreamState, looked_back
@@ -262,7 +262,7 @@ class Sync:
         probe.resume({name: one.begin for name, one in wanted.items()})
         since = {name: self._since(name, start) for name, start in starts.items()}
         findings = probe.find(replies, {name: since[name] for name, one in wanted.items() if one.walks})
-        probe.span(workspace.created, milliseconds(end), workspace.issues)
+        probe.cut_long_lists(workspace.created, workspace.issues)
         states = {name: one.state for name, one in starts.items()}
         long = due(self._streams, states, self._config, end)
         more = {name: replace(wanted[name], walks=True) for name in long if not wanted[name].walks}

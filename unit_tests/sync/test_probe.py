@@ -192,7 +192,7 @@ def test_a_list_is_walked_to_a_page_that_is_not_full():
     assert [one.split("first: ")[1].split(",")[0] for one in queries(api)] == ["50", "250", "250"]
 
 
-@pytest.mark.parametrize(("length", "first"), [(3, 8), (100, 110), (240, 250), (0, 50)])
+@pytest.mark.parametrize(("length", "first"), [(3, 8), (100, 105), (240, 245), (245, 250), (0, 50)])
 def test_a_list_whose_length_is_known_is_asked_for_with_that_length(length, first):
     api = linear()
     find(api, asks(SMALL, walks=True, length=length))
@@ -357,10 +357,9 @@ def test_of_several_roots_one_that_fails_otherwise_costs_the_list(code):
     assert found.listed is None and "Not for you" in found.failure
 
 
-def walk(api, one, since=SINCE, sure=False, span=None):
+def walk(api, one, since=SINCE, sure=False, created="", issues=0):
     probe = Probe(Lister(api), [one], ())
-    if span:
-        probe.span(*span)
+    probe.cut_long_lists(created, issues)
     return probe.walk([one], {one.stream.name: since}, sure)[one.stream.name]
 
 
@@ -380,34 +379,71 @@ def test_a_list_that_is_walked_for_sure_ends_where_linear_says_so():
     assert len(ids_of(listed)) == 7
 
 
+def minutes(number):
+    """As many rows, one created each minute from the second of January on."""
+    return [row(n, created=at(2 + n // 1440, f"{n // 60 % 24:02}:{n % 60:02}:00.000")) for n in range(number)]
+
+
+def roots_of(api):
+    return [len(asked.fields) for asked in api.asked]
+
+
 def test_a_long_list_is_walked_in_slices_by_creation_side_by_side():
-    rows = [row(n, created=at(1 + n % 9)) for n in range(1, 50)]
-    api = linear(things=rows)
-    listed, _ = walk(api, asks(LONG, walks=True, length=4_000), span=(at(1), at(9), 0))
-    assert len(ids_of(listed)) == listed.rows == 49
-    filters = [one["createdAt"] for one in api.asked[0].variables.values()]
-    assert filters == [
-        {"lt": at(3)},
-        {"gte": at(3), "lt": at(5)},
-        {"gte": at(5), "lt": at(7)},
-        {"gte": at(7)},
+    api = linear(things=minutes(4_000))
+    listed, _ = walk(api, asks(LONG, walks=True, length=4_000), created=at(2), issues=0)
+    assert listed.rows == 4_000
+    # A page, and by how close its rows are to each other what is left in three slices.
+    assert roots_of(api)[:2] == [1, 3]
+    assert len(api.asked) <= 8
+    first, *_, last = (one["createdAt"] for one in api.asked[1].variables.values() if "createdAt" in one)
+    assert (set(first), set(last)) == ({"lt"}, {"gte", "lte"})
+    assert last["lte"] == at(4, "14:30:00.000"), "the last row that came: others may be of the same moment"
+
+
+def test_where_rows_are_further_apart_in_the_past_slices_are_longer_than_a_page_takes():
+    dense = [row(n, created=at(8, f"00:{n // 60:02}:{n % 60:02}.000")) for n in range(3_000)]
+    sparse = [row(5_000 + n, created=at(2, f"{n:02}:00:00.000")) for n in range(20)]
+    api = linear(things=[*dense, *sparse])
+    listed, _ = walk(api, asks(LONG, walks=True, length=3_020), created=at(1), issues=0)
+    assert listed.rows == 3_020
+
+
+def test_a_slice_whose_rows_are_closer_than_thought_is_cut_again():
+    dense = [
+        row(n, created=at(3, f"{n // 60 // 60:02}:{n // 60 % 60:02}:{n % 60:02}.000")) for n in range(6_000)
     ]
+    sparse = [
+        row(9_000 + n, created=at(4 + n // 96, f"{n // 4 % 24:02}:{n % 4 * 15:02}:00.000"))
+        for n in range(500)
+    ]
+    api = linear(things=[*dense, *sparse])
+    listed, _ = walk(api, asks(LONG, walks=True, length=6_500), created=at(1), issues=0)
+    assert listed.rows == 6_500
+    assert max(roots_of(api)) > 3 and len(api.asked) < 20
+
+
+def test_many_rows_of_one_moment_are_walked_page_by_page():
+    api = linear(things=[row(n, created=at(3)) for n in range(1_000)])
+    listed, _ = walk(api, asks(LONG, walks=True, length=100_000), created=at(2), issues=0)
+    assert listed.rows == 1_000
 
 
 @pytest.mark.parametrize(
     ("of", "length", "issues", "slices"),
     [
-        (LONG, 0, 3_000, 3),
-        (LONG, 1_999, 9_000, 1),
-        (LONG, 10**9, 0, 120),
-        (FEED, 9_000, 9_000, 1),
-        (SMALL, 9_000, 9_000, 1),
+        (LONG, 0, 700, 3),
+        (LONG, 2_200, 9_000, 0),
+        (LONG, 10**9, 0, 3),
+        (FEED, 9_000, 9_000, 0),
+        (SMALL, 9_000, 9_000, 0),
     ],
 )
-def test_only_a_long_list_that_can_be_filtered_is_cut(of, length, issues, slices):
-    api = linear()
-    walk(api, asks(of, walks=True, length=length), span=("2020-01-01T00:00:00.000Z", END, issues))
-    assert sum(len(asked.fields) for asked in api.asked) == slices
+def test_only_a_long_list_that_can_be_filtered_is_cut_and_into_no_more_slices_than_it_can_fill(
+    of, length, issues, slices
+):
+    api = linear(things=minutes(4_000), smalls=minutes(4_000))
+    walk(api, asks(of, walks=True, length=length), created=at(2), issues=issues)
+    assert max(roots_of(api)) == max(1, slices)
 
 
 # How much changed

@@ -2,9 +2,11 @@
 
 import random
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import cache
 from typing import Any
+from unittest.mock import patch
 
 import pendulum
 from airbyte_cdk.models import ConfiguredAirbyteCatalogSerializer
@@ -16,6 +18,7 @@ from source_linear.packaged import manifest
 from source_linear.source import SourceLinear
 from source_linear.state import StreamState
 from source_linear.streams import Stream
+from source_linear.sync import probe
 from source_linear.sync.reader import Declared
 from source_linear.sync.sync import Rows, State, Sync
 from source_linear.sync.workers import Done, Key
@@ -25,6 +28,8 @@ from unit_tests.world.schema import schema
 
 PAGE_SIZES = (2, 7, 250)
 _AHEAD = 4  # pages that may have been read when the first of them is taken
+_SLICED = 0.2  # of all syncs walk long lists in slices, though they are short
+_SMALL = {"MAX_PAGE_SIZE": 5, "_SHORT": 5, "_ROWS_A_SLICE": 4}
 _RARELY = 1e6  # hours between two walks: none is due but those that the state says are
 _CONFIG = {"credentials": {"auth_type": "API Key", "api_key": "lin_api_histories"}}
 
@@ -110,6 +115,15 @@ def source(given: Read) -> Iterator[tuple[str, str, Any]]:
         config = replace(config, detect_deletions=0.0 if given.walks else _RARELY)
     size, known = rng.choice(PAGE_SIZES), declared(config.archived_rows)
     streams = {name: _Paged(known[name], size) for name in given.streams}
+    with ExitStack() as stack:
+        if rng.random() < _SLICED:
+            for name, value in _SMALL.items():
+                stack.enter_context(patch.object(probe, name, value))
+        yield from _synced(given, config, streams)
+
+
+def _synced(given: Read, config: Config, streams: Mapping[str, Declared]) -> Iterator[tuple[str, str, Any]]:
+    known = declared(config.archived_rows)
     states = {name: _decoded(known[name].stream, state) for name, state in given.states.items()}
     world = given.linear.world
     sync = Sync(

@@ -112,6 +112,7 @@ class History:
         self._rng = random.Random(f"rows {given.seed}")
         self._world = World(self._rng)
         self._world.viewer = VIEWERS[0]
+        self._world.organization["createdIssueCount"] = given.rows
         self._tables = {name: Table(name) for name in given.streams}
         cursors = {name: one.cursor for name, one in self._tables.items()}
         self._destination = Destination(cursors)

@@ -359,7 +359,7 @@ def _planned(start: Start, finding: Finding) -> str:
     """What was found out before a stream is read, for whoever asks why a row was not sent."""
     since = f"since {start.begin}" if start.begin else "from the beginning"
     listed, changed = finding.listed, finding.changed
-    walked = f"Linear lists {listed.rows} rows" if listed else "no list of all rows was walked"
+    walked = f"Linear lists {many(listed.rows, 'row')}" if listed else "no list of all rows was walked"
     named = (
         "which rows changed is not known" if changed is None else f"changed: {', '.join(changed) or 'none'}"
     )

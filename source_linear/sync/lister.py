@@ -243,7 +243,8 @@ class Lister:
         """
         query, variables = document(self._operation, questions)
         keys = {name: one.keys for name, one in questions.items()}
-        answer = self._api.ask(self._stream, query, variables, keys, tries)
+        points = sum(one.points for one in questions.values())
+        answer = self._api.ask(self._stream, query, variables, keys, tries, points)
         self.headers = self.headers or answer.headers
         return answer
 

@@ -184,13 +184,10 @@ class Reader:
                 waiting += going_on
                 ids = {one["id"] for one in going_on}
                 nodes.nodes = [one for one in nodes.nodes if one["id"] not in ids]
-            if ended or past:
-                nodes.nodes += waiting
-                waiting = []
-            elif len(waiting) > at_once:
-                nodes.nodes += waiting[:at_once]
-                waiting = waiting[at_once:]
-            whole = self._lister.completed(root, lists, nodes.nodes, since, part.field)
+            now = len(waiting) if ended or past else at_once if len(waiting) > at_once else 0
+            whole = self._lister.completed_of(root, lists, nodes.nodes)
+            whole.add(self._lister.completed(root, lists, waiting[:now], since, part.field))
+            waiting = waiting[now:]
             nodes.nodes = []
             nodes.add(whole)
             page = self._page(root, nodes, part)

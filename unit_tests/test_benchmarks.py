@@ -13,7 +13,7 @@ from benchmarks.load_server import Pages, Server, Workspace
 from benchmarks.report import markdown
 from benchmarks.sections import Section, Target
 from benchmarks.sizes import QUICK
-from benchmarks.startup import import_times
+from benchmarks.startup import import_times, times_of
 from benchmarks.streams import STREAMS
 from benchmarks.usual import transformations
 
@@ -125,6 +125,11 @@ def test_import_times_are_summed_by_package_but_for_large_modules() -> None:
         told += f"import time: {microseconds:9} | {microseconds:10} |   {module}\n"
     expected = {"cdk.models.all": 0.0009, "cdk": 0.00007, "yaml": 0.00003}
     assert import_times(told) == pytest.approx(expected)
+
+
+def test_what_discover_takes_is_compared_turn_by_turn() -> None:
+    cpu = {"discover": [1.1, 2.4, 9.0], "import airbyte_cdk.entrypoint": [1.0, 2.0, 10.0], "spec": [0.1] * 3}
+    assert times_of(cpu) == pytest.approx(1.1)
 
 
 def test_the_report_says_by_how_much_a_target_is_missed() -> None:

@@ -243,7 +243,8 @@ class Lister:
         """
         query, variables = document(self._operation, questions)
         keys = {name: one.keys for name, one in questions.items()}
-        answer = self._api.ask(self._stream, query, variables, keys, tries)
+        points = sum(one.points for one in questions.values())
+        answer = self._api.ask(self._stream, query, variables, keys, tries, points)
         self.headers = self.headers or answer.headers
         return answer
 
@@ -480,6 +481,8 @@ class Lister:
 
         A row that fails is there; None where Linear does not say.
         """
+        if not root.connection:
+            return self._there_singly(root, ids)
         found: dict[str, Record] = {}
         waiting = [ids[at : at + MAX_PAGE_SIZE] for at in range(0, len(ids), MAX_PAGE_SIZE)]
         while waiting:
@@ -508,6 +511,15 @@ class Lister:
                     sound |= {row_id: {"id": row_id} for row_id in some if row_id not in sound}
                 found |= sound
         return found
+
+    def _there_singly(self, root: Root, ids: Sequence[str]) -> dict[str, Record] | None:
+        """The same of a plain list, which has no archived rows (docs/linear-api.md, ARCHIVING-10)."""
+        try:
+            nodes = self.rows(replace(root, fields=root.dates), ids)
+        except LinearError:
+            return None
+        shown = {one["id"]: one for one in nodes.nodes if one["archivedAt"] is None}
+        return {row_id: {"id": row_id} for row_id in nodes.unread} | shown
 
     def _size_of(self, root: Root) -> int:
         points = 1 + price(root.fields)

@@ -96,22 +96,23 @@ class _Walk:
     Attributes:
         root: the field of `Query` that gives it.
         where: its `filter`.
-        length: how many rows it had; 0 where that is not known.
+        length: about how many rows it has; 0 where that is not known.
         begin: of a list that may be cut into slices: since when its rows were created, but for imported ones.
-        left: how many rows it may have at the most, for a list that may be cut.
-        created: the filter of a slice.
+        limit: how many rows may be left of it at the most, for a list that may be cut.
+        created: the filter of a slice; how long each of them is, nobody knows.
+        inside: the lists inside its rows that are looked into.
+        long: those of them that were as long as what was asked for.
         sure: whether its end is told by `pageInfo`: else by a page that is not full.
         most: how many rows a page may ask for.
         has_gaps: whether rows of it did not come: what is news they may know.
         inside: the lists inside its rows that are looked into.
-        long: those of them that were as long as what was asked for.
     """
 
     root: Root
     where: Mapping[str, Any] | None
     length: int = 0
     begin: str = ""
-    left: int = 0
+    limit: int = 0
     created: dict[str, str] = field(default_factory=dict)
     sure: bool = False
     most: int = MAX_PAGE_SIZE
@@ -122,7 +123,7 @@ class _Walk:
     long: "list[_Inside]" = field(default_factory=list)
 
     @property
-    def ahead(self) -> int:
+    def left(self) -> int:
         """About how many rows are still to come; where nobody knows, as many as may be."""
         known = self.length - self.listing.count
         return known if known > 0 else _MANY - self.listing.count
@@ -130,10 +131,9 @@ class _Walk:
     def question(self, key: str) -> Question:
         """What asks for its next rows, by an exact size where its length is known."""
         selection = (*self.root.dates, *self.inside.values())
-        about = expected(self.length) if self.length else 0
-        left = about - self.listing.count
-        is_long = self.listing.count or self.created
-        guessed = left if left > 0 else MAX_PAGE_SIZE if is_long else _SHORT
+        known = expected(self.length) if self.length and not self.created else 0
+        left = known - self.listing.count
+        guessed = left if left > 0 else MAX_PAGE_SIZE if self.listing.count or self.created else _SHORT
         self.listing.size = min(guessed, self.most)
         info = ("hasNextPage", "endCursor") if self.sure else ()
         where = all_of(self.where, {CREATED_AT: self.created} if self.created else None)
@@ -144,7 +144,7 @@ class _Walk:
 
         None where it is better walked on as it is.
         """
-        self.left -= len(nodes)
+        self.limit -= len(nodes)
         if not self.begin or self.listing.ended or not nodes:
             return []
         first, last = (str(nodes[at].get(CREATED_AT)) for at in (0, -1))
@@ -154,7 +154,8 @@ class _Walk:
             return []
         if not walked:  # an import: all of one moment
             return []
-        many = slices_of(min(self.left, len(nodes) * (rest / walked)))
+        left = min(self.limit, len(nodes) * (rest / walked))
+        many = slices_of(left)
         if many < 2:
             return []
         self.listing.ended = True
@@ -165,7 +166,7 @@ class _Walk:
         return [
             replace(
                 self,
-                length=0,
+                length=int(left / many),
                 begin=begin,
                 created=low | high,
                 has_gaps=False,
@@ -210,7 +211,7 @@ class _Inside:
     row_id: str
     nested: NestedList
     listing: Listing
-    ahead: int = 0  # what walks side by side is walked first
+    left: int = 0  # what walks side by side is walked first
 
     def question(self, key: str) -> Question:
         """What asks for its next items."""
@@ -344,7 +345,7 @@ class Probe:
                 walk.sure |= one.sure
                 walk.length = max(walk.length, one.length if len(one.stream.roots) == 1 else 0)
                 if one.stream.is_long and root.filterable:
-                    walk.begin, walk.left = self._created, walk.length or _ROWS_AN_ISSUE * self._issues
+                    walk.begin, walk.limit = self._created, walk.length or _ROWS_AN_ISSUE * self._issues
                 if root.children and one.stream.kind != "child":
                     walk.inside[root.children.name] = _inside(root.children)
         return walks
@@ -396,7 +397,7 @@ class Probe:
             an_item = price((one.nested.page(1, "", one.walk.root.dates),))
             one.listing.size = one.listing.further(an_item, share)
             questions[key] = one.question(key)
-        longest = sorted(questions, key=lambda key: going_on[key].ahead, reverse=True)
+        longest = sorted(questions, key=lambda key: going_on[key].left, reverse=True)
         some = next(affordable(longest, lambda key: questions[key].points))
         return self._lister.ask({key: questions[key] for key in some})
 

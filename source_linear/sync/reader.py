@@ -184,13 +184,10 @@ class Reader:
                 waiting += going_on
                 ids = {one["id"] for one in going_on}
                 nodes.nodes = [one for one in nodes.nodes if one["id"] not in ids]
-            if ended or past:
-                nodes.nodes += waiting
-                waiting = []
-            elif len(waiting) > at_once:
-                nodes.nodes += waiting[:at_once]
-                waiting = waiting[at_once:]
-            whole = self._lister.completed(root, lists, nodes.nodes, since, part.field)
+            now = len(waiting) if ended or past else at_once if len(waiting) > at_once else 0
+            whole = self._lister.completed_of(root, lists, nodes.nodes)
+            whole.add(self._lister.completed(root, lists, waiting[:now], since, part.field))
+            waiting = waiting[now:]
             nodes.nodes = []
             nodes.add(whole)
             page = self._page(root, nodes, part)
@@ -266,21 +263,22 @@ class Reader:
 
     def _gone(self, root: Root, ids: Sequence[str], part: Slice) -> list[str]:
         """Those of some ids that Linear does not show when asked for nothing else."""
-        if not ids or not root.filterable:
+        if not ids or not root.knows_ids:
             return [one for one in ids if one in part.gone]
         there = self._lister.there(root, ids, self._of_teams)
         return [] if there is None else [one for one in ids if one not in there]
 
     def _picked(self, part: Slice) -> Iterator[Page]:
         """Rows by their ids, of a stream whose lists can only be read whole."""
-        wanted, left = set(part.ids or ()), set(part.gone)
+        root = self._stream.roots[0]
+        wanted, left = set(part.ids or ()), set(part.gone if root.connection else part.doubtful)
         for page in self._roots(Slice(field=CREATED_AT)):
             kept = [place for place, one in enumerate(page.seen) if one.id in wanted]
             page.rows = [page.rows[place] for place in kept]
             page.seen = [page.seen[place] for place in kept]
             left -= {one.id for one in page.seen} | page.unread.keys()
             yield page
-        yield Page(lost=sorted(left))
+        yield Page(lost=sorted(left) if root.connection else self._gone(root, sorted(left), part))
 
     # Nodes to rows
 

@@ -23,7 +23,7 @@ from source_linear.sync.listed import Seen, Since
 from source_linear.sync.lister import Lister
 from source_linear.sync.plan import Start, begin_of, due, slices, start_of
 from source_linear.sync.probe import Finding, Probe, Wanted
-from source_linear.sync.progress import Progress
+from source_linear.sync.progress import Progress, Size
 from source_linear.sync.reader import Declared, Page, Reader, Slice
 from source_linear.sync.records import seen, tombstone
 from source_linear.sync.workers import Done, Workers
@@ -168,9 +168,9 @@ class Sync:
             _LOGGER.debug("%s%s", subject(name), _planned(prepared.starts[name], prepared.findings[name]))
             yield Started(name)
             if self._progress:
-                self._progress.starts(
-                    name, course.slices, prepared.starts[name].end, prepared.workspace.created
-                )
+                end, created = prepared.starts[name].end, prepared.workspace.created
+                size = self._size(prepared.starts[name], prepared.findings[name], prepared.workspace, course)
+                self._progress.starts(name, course.slices, end, created, size)
             yield from self._told(course.begin())
             yield from self._go_on(name, course)
         for result in self._workers.results():
@@ -186,7 +186,7 @@ class Sync:
                 yield from self._go_on(name, course)
             else:
                 if self._progress:
-                    self._progress.came(name, place, item.oldest, len(item.rows))
+                    self._progress.came(name, place, item.oldest, len(item.rows), len(item.seen))
                 yield from self._told(course.fold(place, item))
 
     def _go_on(self, name: str, course: "_Course") -> Iterator[Event]:
@@ -227,6 +227,17 @@ class Sync:
                 yield Estimate(name, prepared.workspace.issues)
         elif not first and finding.changed is not None and not (finding.changed and stream.roots[0].children):
             yield Estimate(name, len(finding.changed))
+
+    def _size(self, start: Start, finding: Finding, workspace: Workspace, course: "_Course") -> Size:
+        """How much a first read brings, where that is known."""
+        stream = course.stream
+        if start.begin is not None or "start_date" in (start.state.scope or {}):
+            return Size()
+        if finding.listed is not None:
+            nodes = finding.listed.rows
+        else:
+            nodes = workspace.issues if stream.is_of_issues and not self._config.team_keys else 0
+        return Size.of(stream, nodes, len(course.slices))
 
     # Before anything is read
 
@@ -318,7 +329,7 @@ class Sync:
             return {row_id: seen(row) if CURSOR_FIELD in row else None for row_id, row in rows.items()}
 
         root = stream.roots[0]
-        by_id = root.filterable and not root.children and stream.connection
+        by_id = root.knows_ids and not root.children
         asked = confirm if by_id else None
         if listed.refused & set(start.state.roots):  # the copy may hold their rows
             asked = _nobody
@@ -348,7 +359,7 @@ def _planned(start: Start, finding: Finding) -> str:
     """What was found out before a stream is read, for whoever asks why a row was not sent."""
     since = f"since {start.begin}" if start.begin else "from the beginning"
     listed, changed = finding.listed, finding.changed
-    walked = f"Linear lists {listed.rows} rows" if listed else "no list of all rows was walked"
+    walked = f"Linear lists {many(listed.rows, 'row')}" if listed else "no list of all rows was walked"
     named = (
         "which rows changed is not known" if changed is None else f"changed: {', '.join(changed) or 'none'}"
     )

@@ -610,6 +610,13 @@ def test_a_stream_asks_in_its_own_name():
     assert lists_.asked[0].stream == "" and lists_.asked[0].query.startswith("query sync")
 
 
+def test_the_budget_is_told_what_a_query_costs_before_it_is_asked():
+    api = lists("a", "b")
+    asked = questions("a", "b")
+    Lister(api).ask(asked)
+    assert api.asked[0].points == sum(one.points for one in asked.values()) > 0
+
+
 # Rows by id
 
 

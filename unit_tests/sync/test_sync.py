@@ -8,8 +8,10 @@ import pendulum
 import pytest
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
+from source_linear.graphql import points_a_row
 from source_linear.linear.errors import LinearError
 from source_linear.state import MOST_OTHERS, StreamState
+from source_linear.sync.progress import Size
 from source_linear.sync.sync import Ended, Estimate, Rows, Running, Started, State, Sync
 from unit_tests.sync.parts import (
     WORKSPACE,
@@ -484,8 +486,36 @@ def test_who_watches_is_told_of_each_page():
     watched = Watched()
     run(linear(smalls=[row(n) for n in range(1, 4)]), SMALL, progress=watched, page_size=2)
     assert [one[0] for one in watched.said] == ["starts", "came", "came", "read", "ends"]
-    assert watched.said[0][1] == "smalls" and watched.said[0][3:] == (END, at(1))
-    assert [one[3:] for one in watched.said[1:3]] == [(at(1), 2), (at(1), 1)]
+    assert watched.said[0][1] == "smalls" and watched.said[0][3:5] == (END, at(1))
+    assert [one[3:] for one in watched.said[1:3]] == [(at(1), 2, 2), (at(1), 1, 1)]
+
+
+def sizes(api, *streams, **more):
+    """How many nodes each stream was said to have, at its start."""
+    run(api, *streams, progress=(watched := Watched()), **more)
+    return {one[1]: one[5].nodes for one in watched.said if one[0] == "starts"}
+
+
+def test_who_watches_is_told_how_much_a_first_read_brings():
+    rows = {"smalls": [row(n) for n in range(1, 4)], "things": [row(n) for n in range(1, 6)]}
+    issues = stream(name="issues", entity="Issue")
+    rows["issues"] = []
+    assert sizes(linear(**rows), SMALL, LONG, issues, detect_deletions=24) == {
+        "smalls": 3,
+        "things": 5,
+        "issues": 0,
+    }
+    assert sizes(linear(**rows), LONG, issues, detect_deletions=None) == {"things": 0, "issues": 12}
+    assert sizes(linear(**rows), LONG, detect_deletions=24, start_date=at(3)) == {"things": 0}
+    teams = {"teams": [{"id": "t1", "key": "ENG"}]}
+    assert sizes(linear(**rows, **teams), issues, detect_deletions=None, team_keys=("ENG",)) == {"issues": 0}
+    assert sizes(linear(things=[row(1, history=[]), row(2, history=[])]), history()) == {"thing_history": 2}
+    assert sizes(linear(**rows), LONG, states={"things": SETTLED}, detect_deletions=24) == {"things": 0}
+
+
+def test_the_size_of_a_first_read_is_priced_by_the_formula():
+    assert Size.of(LONG, 600, 3) == Size(600, 3, 600 * points_a_row(LONG.roots[0]))
+    assert Size.of(LONG, 2_500, 3).requests == 2_500 / LONG.page_size > 3
 
 
 def test_lists_inside_of_rows_are_complete():

@@ -11,8 +11,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # `without_docs` is called before the CDK is imported
+    from airbyte_cdk.entrypoint import AirbyteEntrypoint
     from airbyte_cdk.sources.declarative.concurrent_declarative_source import ConcurrentDeclarativeSource
     from airbyte_cdk.sources.streams.concurrent.abstract_stream import AbstractStream
+    from airbyte_cdk.utils.memory_monitor import MemoryMonitor
 
 _DOCS = "get_attributes_doc"
 
@@ -61,3 +63,9 @@ def retriever_of(stream: AbstractStream) -> Any:
     """The retriever that the CDK has made for a stream, with what the manifest declares."""
     partitions = _of(stream, "_stream_partition_generator")
     return _of(_of(partitions, "_partition_factory"), "_retriever")
+
+
+def memory_monitor_of(entrypoint: AirbyteEntrypoint) -> MemoryMonitor:
+    """What ends a read before its container runs out of memory; it wants to be called for each message."""
+    monitor: MemoryMonitor = _of(entrypoint, "_memory_monitor")
+    return monitor

@@ -8,6 +8,7 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 import serpyco_rs
+from airbyte_cdk.entrypoint import AirbyteEntrypoint
 from airbyte_cdk.sources.declarative.concurrent_declarative_source import ConcurrentDeclarativeSource
 
 from source_linear import cdk
@@ -55,7 +56,7 @@ def test_the_retriever_of_a_stream_knows_what_the_manifest_declares_of_it(source
 
 def touched(source):
     (stream,) = streams(source, "users")
-    return SimpleNamespace(source=source, stream=stream)
+    return SimpleNamespace(source=source, stream=stream, entrypoint=AirbyteEntrypoint(source))
 
 
 @pytest.mark.parametrize(
@@ -66,11 +67,16 @@ def touched(source):
         ("retriever_of", "stream", "_stream_partition_generator"),
         ("retriever_of", "stream._stream_partition_generator", "_partition_factory"),
         ("retriever_of", "stream._stream_partition_generator._partition_factory", "_retriever"),
+        ("memory_monitor_of", "entrypoint", "_memory_monitor"),
     ],
 )
 def test_what_the_cdk_no_longer_has_is_named(monkeypatch, source, function, owner, name):
     of_source = touched(source)
-    arguments = {"use_manifest": (source, of("users")), "retriever_of": (of_source.stream,)}
+    arguments = {
+        "use_manifest": (source, of("users")),
+        "retriever_of": (of_source.stream,),
+        "memory_monitor_of": (of_source.entrypoint,),
+    }
     getattr(cdk, function)(*arguments[function])
     without = attrgetter(owner)(of_source)
     kind = type(without)

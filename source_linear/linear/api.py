@@ -28,6 +28,7 @@ LONGEST_PAUSE = 60.0  # seconds between two tries
 LONGEST_LIMIT = 7_200.0
 _TRIES_FOR_THE_REST = 3  # where rows came, but Linear failed on some of their fields
 _TOKEN_TIMEOUT = (10, 30)
+_AT_ONCE = 1 << 20  # bytes of an answer: between two reads another thread goes on for some milliseconds
 
 
 class Observer(Protocol):
@@ -248,12 +249,19 @@ class Api:
             self.observer.sending(body)
         try:
             response = self._session.request(
-                self._method, self._url, data=body, headers=headers, timeout=timeout, allow_redirects=False
+                self._method,
+                self._url,
+                data=body,
+                headers=headers,
+                timeout=timeout,
+                allow_redirects=False,
+                stream=True,
             )
+            content = b"".join(response.iter_content(_AT_ONCE))
         except OSError as error:
             return Answer({}, failure=judge_silence(stream, error)), header
         self.budget.observe(stream, response.headers)
-        content, status = response.content, response.status_code
+        status = response.status_code
         if self.observer:
             self.observer.received(status, response.headers, content)
         _LOGGER.debug(

@@ -329,7 +329,7 @@ class Sync:
             return {row_id: seen(row) if CURSOR_FIELD in row else None for row_id, row in rows.items()}
 
         root = stream.roots[0]
-        by_id = root.filterable and not root.children and stream.connection
+        by_id = root.knows_ids and not root.children
         asked = confirm if by_id else None
         if listed.refused & set(start.state.roots):  # the copy may hold their rows
             asked = _nobody
@@ -359,7 +359,7 @@ def _planned(start: Start, finding: Finding) -> str:
     """What was found out before a stream is read, for whoever asks why a row was not sent."""
     since = f"since {start.begin}" if start.begin else "from the beginning"
     listed, changed = finding.listed, finding.changed
-    walked = f"Linear lists {listed.rows} rows" if listed else "no list of all rows was walked"
+    walked = f"Linear lists {many(listed.rows, 'row')}" if listed else "no list of all rows was walked"
     named = (
         "which rows changed is not known" if changed is None else f"changed: {', '.join(changed) or 'none'}"
     )

@@ -863,7 +863,24 @@ def test_of_many_long_lists_each_request_asks_for_more():
     api = linear(*[row(n, parts=parts(100)) for n in many])
     assert lengths(completed(api, *many)) == dict.fromkeys(many, 100)
     firsts = [{int(n) for n in re.findall(r"parts\(first: (\d+)", asked.query)} for asked in api.asked]
-    assert [max(one) for one in firsts] == [15, 30, 60], "15 each are paid for with a request"
+    assert [max(one) for one in firsts] == [17, 17, 17, 17, 17, 17], "17 each are paid for with a request"
+
+
+@pytest.mark.parametrize(
+    ("count", "points", "share", "first"),
+    [
+        (4, 1.4, 0, 2),
+        (16, 1.4, 0, 5),
+        (10, 17.4, 0, 2),
+        (4, 1.4, 15.2, 10),
+        (4, 1.4, -900, 2),
+        (4, 1.4, 1e6, 9),
+    ],
+)
+def test_of_a_list_inside_a_row_are_asked_for_as_many_as_are_cheaper_than_asking_again(
+    count, points, share, first
+):
+    assert Listing("parts", 4, most=9 if share == 1e6 else 250, count=count).further(points, share) == first
 
 
 def test_a_page_of_who_is_there_that_is_short_and_says_so_is_asked_for_the_others():

@@ -119,8 +119,10 @@ def test_what_changed_since_a_moment_is_asked_for_without_an_end():
 
 def test_a_page_asks_for_no_more_rows_than_there_are_and_then_for_as_many_as_it_may():
     rows = [row(n) for n in range(1, 40)]
-    _, api = read(things(), Slice(field="createdAt", rows=20), *rows)
-    assert [one.variables["first"] for one in api.asked] == [27, 250]
+    _, api = read(things(), Slice(field="createdAt", nodes={"things": 20}), *rows)
+    assert [one.variables["first"] for one in api.asked] == [25, 250]
+    _, api = read(things(), Slice(field="createdAt", nodes={"things": 38}), *rows, page_size=30)
+    assert [one.variables["first"] for one in api.asked] == [30, 13]
     _, api = read(things(), Slice(field="createdAt"), *rows)
     assert [one.variables["first"] for one in api.asked] == [250]
 

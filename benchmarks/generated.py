@@ -120,28 +120,29 @@ class Generated:
         variables: Mapping[str, Any] | None = None,
         roots: Mapping[str, Collection[str]] | None = None,
         tries: int | None = None,
+        points: float = 0.0,
     ) -> Answer:
-        """Answer a query.
+        """Answer a query; `points` is what the budget is asked for.
 
         Raises:
             TooComplex: it costs over 10,000 points.
         """
         given = variables or {}
         fields = parsed(query)
-        points = round(sum(one.points(given) for one in fields))
-        if points > MOST_POINTS:
-            raise TooComplex(f"{points} points: {query[:2000]}")
+        billed = round(sum(one.points(given) for one in fields))
+        if billed > MOST_POINTS:
+            raise TooComplex(f"{billed} points: {query[:2000]}")
         while True:
-            with self.budget.turn(stream):
+            with self.budget.turn(stream, points):
                 self.clock += self._seconds
-                fits = self._bill(points)
-                headers = self._headers(points)
+                fits = self._bill(billed)
+                headers = self._headers(billed)
             if fits:
                 break
             self.limited += 1
-            self.budget.exhausted(stream, headers)
+            self.budget.exhausted(stream, headers, points)
         self.budget.observe(stream, headers)
-        self.requests.append((stream, points))
+        self.requests.append((stream, billed))
         body = orjson.dumps({"data": {one.key: self._root(one, given) for one in fields}})
         return replace(judge(stream, 200, body, roots or {}), headers=headers)
 

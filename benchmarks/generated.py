@@ -4,7 +4,6 @@ It answers what a sync asks, in the sync's own process, is billed by the formula
 and LIMITS-4), keeps Linear's limits with a clock that only waiting and answers move, and never changes.
 """
 
-import logging
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -406,7 +405,6 @@ def sync(
         name: StreamState.decoded(state, streams[name].stream.cursor_field)
         for name, state in (states or {}).items()
     }
-    logging.getLogger("airbyte").setLevel(logging.ERROR)  # it says where it waits, on stdout
     done = Synced(states=dict(states or {}))
     begun, before = linear.clock, len(linear.requests)
     api: Any = linear

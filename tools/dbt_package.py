@@ -171,7 +171,7 @@ def staging_tests(known: Sequence[Stream]) -> str:
         {
             "name": f"stg_linear__{stream.name}",
             "description": f"A row is {phrase_of(stream.name)}. Without rows that were deleted in Linear.",
-            "columns": [{"name": "id", "data_tests": ["unique", "not_null"]}],
+            "columns": [{"name": "id", "data_tests": ["linear_key"]}],
         }
         for stream in known
     ]

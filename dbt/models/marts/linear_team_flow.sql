@@ -13,10 +13,7 @@ with versions as (
             when versions.is_first then ''
             when versions.previous_state_type = 'duplicate' then 'canceled'
             else coalesce(versions.previous_state_type, '')
-        end as previous_state_type,
-        min(case when versions.state_type = 'started' then versions.valid_from end) over (
-            partition by versions.issue_id
-        ) as started_at
+        end as previous_state_type
     from {{ ref('linear_issue_versions') }} as versions
     left join {{ ref('linear_teams') }} as teams on versions.team_id = teams.team_id
     where versions.team_id is not null
@@ -32,15 +29,19 @@ created as (
 -- An issue that is completed twice in a week counts once in it.
 completions as (
     select
-        team_id,
-        week_start,
-        issue_id,
-        max(points) as points,
-        max(case when valid_from >= started_at then {{ linear_duration('started_at', 'valid_from', linear_zone('timezone')) }} end)
-            as cycle_time_days
+        versions.team_id,
+        versions.week_start,
+        versions.issue_id,
+        max(versions.points) as points,
+        max(case
+            when versions.valid_from >= issues.first_started_at then {{ linear_duration(
+                'issues.first_started_at', 'versions.valid_from', linear_zone('versions.timezone')
+            ) }}
+        end) as cycle_time_days
     from versions
-    where state_type = 'completed' and previous_state_type <> 'completed'
-    group by team_id, week_start, issue_id
+    inner join {{ ref('linear_issues') }} as issues on versions.issue_id = issues.issue_id
+    where versions.state_type = 'completed' and versions.previous_state_type <> 'completed'
+    group by versions.team_id, versions.week_start, versions.issue_id
 ),
 
 completed as (

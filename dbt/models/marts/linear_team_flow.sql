@@ -49,11 +49,15 @@ completed as (
         team_id,
         week_start,
         count(*) as issues,
-        sum(points) as points,
-        {{ linear_percentile('cycle_time_days', 0.5) }} as median_days,
-        {{ linear_percentile('cycle_time_days', 0.85) }} as p85_days
+        sum(points) as points
     from completions
     group by team_id, week_start
+),
+
+times as (
+    {{ linear_percentiles(
+        'completions', ['team_id', 'week_start'], 'cycle_time_days', {'median_days': 0.5, 'p85_days': 0.85}
+    ) }}
 ),
 
 canceled as (
@@ -99,12 +103,13 @@ select
     coalesce(canceled.issues, 0) as canceled,
     coalesce(reopened.issues, 0) as reopened,
     cast(weeks.in_progress as {{ dbt.type_bigint() }}) as in_progress,
-    completed.median_days as median_cycle_time_days,
-    completed.p85_days as p85_cycle_time_days
+    times.median_days as median_cycle_time_days,
+    times.p85_days as p85_cycle_time_days
 from weeks
 left join {{ ref('linear_teams') }} as teams on weeks.team_id = teams.team_id
 left join created on weeks.team_id = created.team_id and weeks.week_start = created.week_start
 left join completed on weeks.team_id = completed.team_id and weeks.week_start = completed.week_start
+left join times on weeks.team_id = times.team_id and weeks.week_start = times.week_start
 left join canceled on weeks.team_id = canceled.team_id and weeks.week_start = canceled.week_start
 left join reopened on weeks.team_id = reopened.team_id and weeks.week_start = reopened.week_start
 where weeks.place = 1

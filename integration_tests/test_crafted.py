@@ -28,9 +28,11 @@ from integration_tests.crafted import (
     moment,
     tables,
 )
+from integration_tests.expected_models import monday
 from integration_tests.postgres import Postgres
 from tools.dbt import MODELS, PROGRAM, Dbt, DbtFailed
 from tools.dbt_package import PACKAGE, snake_case
+from tools.demo.__main__ import main as demo
 from tools.schemas import ROOT
 
 pytestmark = [
@@ -503,30 +505,48 @@ def test_an_entry_that_is_missing_is_told(tmp_path: Path) -> None:
     assert (told["C3"], told["C4"]) == ("with gaps", "complete")
 
 
+# Figures of what is over when {today} begins: columns, of which the first is whose they are, and which rows.
 PAST = {
-    "linear_daily_open_issues": ("team_id, day, opened, ended, open_issues", "day < '2026-02-10'"),
-    "linear_team_daily": ("team_id, day, state_type, issues, points", "issues > 0 AND day < '2026-02-10'"),
-    "linear_team_flow": (
-        "team_id, week_start, created, completed, completed_points, canceled, reopened, in_progress, "
-        "median_cycle_time_days, p85_cycle_time_days",
-        "week_start < '2026-02-09'",
+    "linear_daily_open_issues": ("team_id, day, opened, ended, open_issues", "day < '{today}'"),
+    "linear_team_daily": (
+        "team_id, day || ' ' || state_type AS day, issues, points",
+        "issues > 0 AND day < '{today}'",
     ),
-    "linear_cycle_daily": ("cycle_id, day, scope, started, completed, scope_points", "day < '2026-02-10'"),
-    "linear_cycle_outcomes": (", ".join(["cycle_id", *OUTCOMES["C1"]]), "state = 'completed'"),
+    "linear_team_flow": (
+        "team_id, week_start AS day, created, completed, completed_points, canceled, reopened, in_progress, "
+        "median_cycle_time_days, p85_cycle_time_days",
+        "week_start + 6 < '{today}'",
+    ),
+    "linear_team_triage": (
+        "team_id, week_start AS day, entered, accepted, declined",
+        "week_start + 6 < '{today}'",
+    ),
+    "linear_user_activity": (
+        "user_id, week_start AS day, completed, completed_points",
+        "week_start + 6 < '{today}'",
+    ),
+    "linear_project_weekly": (
+        "project_id, week_start AS day, scope, started, completed, canceled, scope_points",
+        "week_start + 6 < '{today}'",
+    ),
+    "linear_cycle_daily": ("cycle_id, day, scope, started, completed, scope_points", "day < '{today}'"),
+    "linear_cycle_outcomes": (", ".join(["cycle_id", *OUTCOMES["C1"]]), "completed_at < '{today}'"),
 }
+
+
+def past(built: Built, today: str) -> dict[str, list[Row]]:
+    """Those figures."""
+    return {
+        name: built.ask(f"SELECT {columns} FROM models.{name} WHERE {where.format(today=today)} ORDER BY ALL")
+        for name, (columns, where) in PAST.items()
+    }
 
 
 def test_what_an_issue_does_today_changes_no_figure_of_yesterday(tmp_path: Path) -> None:
     """Every issue is moved to another state, cycle, team, assignee and estimate, or to the trash."""
-
-    def past(built: Built) -> dict[str, list[Row]]:
-        built.build(MODELS)
-        return {
-            name: built.ask(f"SELECT {columns} FROM models.{name} WHERE {where} ORDER BY ALL")
-            for name, (columns, where) in PAST.items()
-        }
-
-    before = past(in_duckdb(tmp_path / "before", AIRBYTE, tables()))
+    earlier = in_duckdb(tmp_path / "before", AIRBYTE, tables())
+    earlier.build(MODELS)
+    before = past(earlier, "2026-02-10")
     moved = []
     for number, issue in enumerate(ISSUES):
         row = issue.row()
@@ -555,8 +575,8 @@ def test_what_an_issue_does_today_changes_no_figure_of_yesterday(tmp_path: Path)
             values = issue.values
         moved.append(Issue(issue.name, issue.created, states, changes, values, issue.stale, issue.team))
     later = in_duckdb(tmp_path / "after", AIRBYTE, tables(moved), linear_as_of="2026-02-11T12:00:00Z")
-    after = past(later)
-    assert after == before
+    later.build(MODELS)
+    assert past(later, "2026-02-10") == before
     assert all(before.values())
     assert len(later.model("linear_issue_versions", "valid_from > '2026-02-10'")) > 50
 
@@ -586,3 +606,58 @@ def test_only_working_days_count_where_they_are_given(tmp_path: Path) -> None:
     assert issues["committed"]["lead_time_days"] == pytest.approx(6)  # from Friday to the next Saturday
     spent = built.model("linear_issue_time_in_state", "issue_id = 'taken back' AND state_id = 'doing'")
     assert [row["days"] for row in spent] == [pytest.approx(1 + 1 + 0.5)]  # from Friday to Tuesday noon
+
+
+def test_two_more_runs_of_the_demo_change_no_past_figure_but_those_of_an_issue_that_was_late(
+    tmp_path: Path,
+) -> None:
+    """An issue and what happened to it is held back, and comes with the second run."""
+    database = tmp_path / "linear.duckdb"
+    arguments = ["--directory", str(tmp_path), "--issues", "300", "--no-report"]
+    today = datetime.now(UTC).date()
+    assert demo(arguments) == 0
+    dbt = Dbt.duckdb(database, tmp_path / "dbt")
+    built = Built(partial(asked, database), partial(dbt.run, "run", "--select"))
+    ids = {"issues": "id", "issue_history": "issueId", "issue_state_spans": "issueId"}
+    (late,) = built.ask(
+        """SELECT issues.id, date_trunc('day', issues."createdAt" AT TIME ZONE 'UTC') AS day
+        FROM issues JOIN cycles ON issues."cycleId" = cycles.id AND cycles."completedAt" IS NOT NULL
+        WHERE issues."completedAt" IS NOT NULL AND issues."assigneeId" IS NOT NULL
+        ORDER BY issues.id LIMIT 1"""
+    )
+    with duckdb.connect(database) as connection:
+        for table, column in ids.items():
+            connection.execute(
+                f'CREATE TABLE late_{table} AS SELECT * FROM {table} WHERE "{column}" = ?', [late["id"]]
+            )
+            connection.execute(f'DELETE FROM {table} WHERE "{column}" = ?', [late["id"]])
+    built.build(MODELS)
+    before = past(built, today.isoformat())
+    assert all(before.values())
+
+    for run in range(2):
+        if run:
+            with duckdb.connect(database) as connection:
+                for table in ids:
+                    connection.execute(f"INSERT INTO {table} SELECT * FROM late_{table}")
+        assert demo(arguments) == 0
+        built.build(MODELS)
+        after = past(built, today.isoformat())
+        if not run:
+            assert after == before
+    of_it = {
+        row[name]
+        for row in built.model("linear_issue_versions", f"issue_id = '{late['id']}'")
+        for name in ("team_id", "cycle_id", "project_id", "assignee_id")
+    }
+    changed = {name: different(before[name], after[name]) for name in PAST}
+    for rows in changed.values():
+        for row in rows:
+            assert next(iter(row.values())) in of_it
+            assert str(row.get("day", late["day"]))[:10] >= str(monday(late["day"]))
+    assert changed["linear_daily_open_issues"] and changed["linear_cycle_outcomes"]
+
+
+def different(before: list[Row], after: list[Row]) -> list[Row]:
+    """Rows that are not in both."""
+    return [row for row in before if row not in after] + [row for row in after if row not in before]

@@ -94,6 +94,7 @@ def test_every_model_has_a_unit_test_of_dbts_own() -> None:
     assert {test["model"] for test in tests} == {path.stem for path in marts.glob("*.sql")} - {
         "linear_project_progress"
     }
+    assert max(len(test["name"]) for test in tests) <= 63, "a relation's name, which PostgreSQL would cut"
 
 
 def test_the_exposure_names_the_models_that_the_report_asks() -> None:

@@ -12,6 +12,10 @@ with states as (
     select id, name, type from {{ ref('stg_linear__workflow_states') }}
 ),
 
+spans as (
+    select id, issue_id, state_id, started_at, ended_at, issue_updated_at from {{ ref('stg_linear__issue_state_spans') }}
+),
+
 told as (
     select
         issue_id,
@@ -20,7 +24,7 @@ told as (
         max(started_at) as last_at,
         max(case when ended_at is null then started_at end) as lasting_at,
         max(ended_at) as ended_at
-    from {{ ref('stg_linear__issue_state_spans') }}
+    from spans
     group by issue_id, issue_updated_at
 ),
 
@@ -156,7 +160,7 @@ events as (
         spans.state_id as state,
         null as presence
         {{- unchanged }}
-    from {{ ref('stg_linear__issue_state_spans') }} as spans
+    from spans
     inner join sent on spans.issue_id = sent.issue_id
     where sent.issue_updated_at is null or spans.issue_updated_at = sent.issue_updated_at
 

@@ -77,6 +77,10 @@ labels as (
     group by issue_id
 ),
 
+comments as (
+    select issue_id, count(*) as comments from {{ ref('stg_linear__comments') }} where issue_id is not null group by issue_id
+),
+
 lives as (
     select
         versions.issue_id,
@@ -141,6 +145,11 @@ select
     cycles.number as cycle_number,
     cycles.name as cycle_name,
     labels.label_names,
+    -- Where there is no comment at all, they were not synced.
+    case
+        when exists (select 1 from {{ ref('stg_linear__comments') }})
+            then cast(coalesce(comments.comments, 0) as {{ dbt.type_bigint() }})
+    end as comments,
     issues.parent_id,
     parents.identifier as parent_identifier,
     issues.parent_id is not null as is_sub_issue,
@@ -202,6 +211,7 @@ left join descent on issues.id = descent.id
 left join labels on issues.id = labels.issue_id
 left join issues as parents on issues.parent_id = parents.id
 left join {{ ref('linear_teams') }} as teams on issues.team_id = teams.team_id
+left join comments on issues.id = comments.issue_id
 left join lives on issues.id = lives.issue_id
 left join breaches on issues.id = breaches.issue_id
 left join {{ ref('stg_linear__users') }} as assignees on issues.assignee_id = assignees.id

@@ -147,7 +147,7 @@ select
     labels.label_names,
     -- Where there is no comment at all, they were not synced.
     case
-        when exists (select 1 from {{ ref('stg_linear__comments') }})
+        when (select count(*) from {{ ref('stg_linear__comments') }}) > 0
             then cast(coalesce(comments.comments, 0) as {{ dbt.type_bigint() }})
     end as comments,
     issues.parent_id,

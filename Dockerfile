@@ -31,10 +31,10 @@ USER 1000:1000
 # The platform calls what AIRBYTE_ENTRYPOINT says; people call the ENTRYPOINT.
 ENV AIRBYTE_ENTRYPOINT=/opt/source-linear/bin/source-linear
 ENTRYPOINT ["/opt/source-linear/bin/source-linear"]
-LABEL io.airbyte.version=0.2.0 \
+LABEL io.airbyte.version=0.3.0 \
     io.airbyte.name=source-linear \
     org.opencontainers.image.title=source-linear \
     org.opencontainers.image.description="Airbyte source connector for Linear" \
-    org.opencontainers.image.version=0.2.0 \
+    org.opencontainers.image.version=0.3.0 \
     org.opencontainers.image.licenses=MIT \
     org.opencontainers.image.documentation=https://github.com/source-linear/source-linear/blob/main/docs/linear.md

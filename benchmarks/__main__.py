@@ -9,7 +9,7 @@ import argparse
 import time
 from pathlib import Path
 
-from benchmarks import cost, first_sync, memory, quiet, speed, startup
+from benchmarks import by_size, cost, first_sync, memory, million, quiet, speed, startup
 from benchmarks.docs import update
 from benchmarks.process import ROOT
 from benchmarks.report import machine, write
@@ -22,6 +22,8 @@ _PARTS = {
     "first-sync": first_sync.measure,
     "memory": memory.measure,
     "quiet": quiet.measure,
+    "by-size": by_size.measure,
+    "million": million.measure,
     "startup": startup.measure,
 }
 _REPORT = ROOT / "benchmarks" / "report"

@@ -49,6 +49,18 @@ def test_rows_are_not_gone_because_the_answer_about_their_ids_is_short() -> None
     assert story("comments", Sync(seed=1), Wait(4000), Sync(seed=2, faults=Faults(cut=1)), rows=60) == []
 
 
+@pytest.mark.parametrize("stream", ["templates", "team_memberships", "comments"])
+def test_rows_are_not_gone_because_lists_lag_behind_their_creation(stream: str) -> None:
+    made, lags = [Change("create", pick) for pick in (0.1, 0.5, 0.9)], Faults(stale=1)
+    syncs = [Sync(seed=1), Wait(1), *(Sync(seed=seed, faults=lags) for seed in (2, 3, 4))]
+    assert story(stream, Wait(4000), *made, *syncs) == []
+
+
+def test_a_template_that_is_archived_is_reported_though_its_id_still_tells_of_it() -> None:
+    archived = [Change("create", 0.5), Sync(seed=1), Wait(4000), Change("archive", 0.5)]
+    assert story("templates", *archived, rows=1) == []
+
+
 @pytest.mark.parametrize("stream", ["comments", "issue_history"])
 def test_a_row_that_changed_and_is_not_found_by_its_id_is_asked_for_again(stream: str) -> None:
     update, blind = Change("update", 0.5), Sync(seed=2, walks=False, faults=Faults(blind=1))

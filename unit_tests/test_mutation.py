@@ -92,6 +92,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_what_no_test_notices_is_told_and_the_tree_stays_as_it_is(tree: Path) -> None:
     module = tree / "source_linear" / "__init__.py"
     before = module.read_bytes()
@@ -104,6 +105,7 @@ def test_what_no_test_notices_is_told_and_the_tree_stays_as_it_is(tree: Path) ->
     assert len(faults) == 7 and module.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_fault_that_makes_the_tests_wait_for_ever_is_noticed(
     tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import orjson
 import pytest
-from airbyte_cdk.models import AirbyteMessage, AirbyteMessageSerializer, AirbyteRecordMessage, Type
+from airbyte_cdk.models import AirbyteMessage, AirbyteMessageSerializer, Type
 
 import source_linear
-from source_linear.command import _plain
+from source_linear.messages import lines_of, message_of
 from source_linear.source import SourceLinear
+from source_linear.sync.sync import Rows
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -162,8 +163,9 @@ def test_another_command_that_fails_has_no_status_but_an_exit_code(error):
     assert "CONNECTION_STATUS" not in {message["type"] for message in messages}
 
 
-def test_a_record_is_printed_as_the_cdk_would_print_it():
-    data = {"id": "a", "title": None, "labelIds": ["b"], "reactions": [{"emoji": None}]}
-    record = AirbyteRecordMessage(stream="issues", data=data, emitted_at=1)
-    message = AirbyteMessage(type=Type.RECORD, record=record)
-    assert _plain(message) == AirbyteMessageSerializer.dump(message)
+def test_records_are_printed_as_the_cdk_would_print_them(monkeypatch):
+    monkeypatch.setattr("time.time", lambda: 1_700_000_000.1239)
+    first = {"id": "a", "title": None, "labelIds": ["b"], "reactions": [{"emoji": None}], "body": 'é"\n'}
+    rows = Rows("issues", [first, {"id": "c"}])
+    theirs = [orjson.dumps(AirbyteMessageSerializer.dump(one)) + b"\n" for one in message_of(rows)]
+    assert lines_of(rows) == theirs

@@ -253,9 +253,9 @@ class Copy:
     def _has(self, row_id: str) -> bool | None:
         if row_id in self._over:
             return self._over[row_id]
-        if self.listed is None or self.listed.is_fresh(row_id) or row_id in self._state.pending:
+        if self.listed is None or row_id in self._state.pending:
             return None
-        return self.listed.flag(row_id)
+        return self.listed.had(row_id)
 
     def _put(self, row_id: str, flag: bool | None) -> None:
         """Let the copy have a row so, or not have it; only where the list is known."""
@@ -286,8 +286,9 @@ class Copy:
 
     def _is_half_read(self, row: Seen) -> bool:
         """Whether only the newest rows of a parent are read, and only a list tells whether it has others."""
-        is_listed = self.listed is not None and row.id in self.listed
-        return self._parents is not None and not is_listed and row.created < self._parents
+        if self._parents is None or row.created >= self._parents:
+            return False
+        return self.listed is None or row.id not in self.listed
 
     def _place(self, row: Seen) -> None:
         if not self.tracks or self._is_half_read(row):
@@ -312,20 +313,19 @@ class Copy:
             if self.was_sent(row):
                 continue  # an older version of a row never follows a newer one
             if self.tracks and row.id not in self.pending and not self._is_half_read(row):
-                if not self._is_named(row) and (self._has(row.id) is row.archived or self._brings(row)):
-                    self._put(row.id, row.archived)
-                elif not self._is_named(row):  # if this sync ends here, the cursor does not bring it again
-                    if self._room() <= 0:
-                        self._holds = True
-                        break
-                    self._put(row.id, None)
-                    self.pending[row.id] = False
-                    self.is_news = True
-                elif row.id not in self._new or self._new[row.id] is not row.archived:
+                if self._is_named(row):
+                    owed = row.id not in self._new or self._new[row.id] is not row.archived
                     named += row.id not in self._new
-                    if self._room() <= 0 or named > MOST_NEW:
-                        self._holds = True
-                        break
+                else:  # what the cursor does not bring again is owed, if this sync ends here
+                    differs = self._has(row.id) is not row.archived
+                    owed = differs and not self._brings(row)
+                    if differs and not owed:
+                        self._put(row.id, row.archived)
+                if owed and (self._room() <= 0 or named > MOST_NEW):
+                    self._holds = True
+                    break
+                if owed:
+                    self._put(row.id, None)
                     self.pending[row.id] = False
                     self.is_news = True
             wanted.append(row)
@@ -366,18 +366,14 @@ class Copy:
             return
         by_id = self.pending.pop(row.id, None) is not None
         self.is_news |= by_id
-        # A first read without a list goes by createdAt: no row is in two slices of it.
-        unlisted = self.listed is None and self._state.cursor is not None
-        if (
-            by_id
-            or unlisted
-            or (self.listed and row.id not in self.listed)
-            or row.updated > self._stamp_limit(row.id)
-        ):
-            self._sent[row.id] = row.updated
-        if self.listed is not None:
-            self.listed.sent(row.id, row.updated)
+        if self.listed is None:
+            # A first read goes by createdAt: no row is in two slices of it.
+            is_listed = self._state.cursor is None
+        else:
+            is_listed = self.listed.sent(row.id, row.updated)
             self._shown.pop(row.id, None)
+        if by_id or not is_listed or row.updated > self._stamp_limit(row.id):
+            self._sent[row.id] = row.updated
         self._place(row)
 
     def _stamp_limit(self, row_id: str) -> str:

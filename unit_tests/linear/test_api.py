@@ -277,6 +277,24 @@ def test_a_rate_limit_is_waited_for_and_then_it_goes_on(linear, clock):
     assert sum(clock.slept) >= 5 * 60
 
 
+def test_a_rate_limit_is_waited_for_until_there_is_enough_for_the_query_that_was_refused(linear, clock):
+    given = {"X-RateLimit-Complexity-Limit": "3000000", "X-RateLimit-Complexity-Remaining": "9000"}
+    linear.answers = [error("RATELIMITED", **given), FINE]
+    ask(make(linear, clock), points=9_500)
+    # 500 points, and the 2 % that are left alone
+    assert sum(clock.slept) == pytest.approx(60_500 / 3_000_000 * 3600, abs=1)
+
+
+def test_what_a_query_costs_is_waited_for_before_it_is_sent(linear, clock):
+    given = {"X-RateLimit-Complexity-Limit": "3000000", "X-RateLimit-Complexity-Remaining": "60000"}
+    linear.answers = [(200, DATA, given)]
+    api = make(linear, clock)
+    ask(api, "teams", points=100)
+    assert clock.slept == []
+    ask(api, "users", points=10_000)
+    assert sum(clock.slept) == pytest.approx(12, abs=1)
+
+
 def test_a_rate_limit_that_does_not_end_is_given_up_after_hours_with_a_sentence(linear, clock):
     linear.answers = [error("RATELIMITED")]
     started = clock.now
@@ -520,7 +538,10 @@ def test_a_failure_shows_neither_request_nor_headers_nor_a_secret_that_linear_qu
     message = failure_of(make(linear, clock)).message
     told = " ".join([message, *caplog.messages])
     assert "**** is odd" in message
-    assert "lin_api_key" not in told and "nodes" not in told and "127.0.0.1" not in told
+    assert "lin_api_key" not in told and "127.0.0.1" not in told
+    said = [one.getMessage() for one in caplog.records if one.levelno > logging.DEBUG]
+    assert "nodes" not in " ".join([message, *said])
+    assert any("nodes" in one for one in caplog.messages), "at debug level the request is told"
 
 
 def test_nothing_waits_longer_between_two_tries_than_a_minute():

@@ -4,7 +4,7 @@
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,6 +19,7 @@ from source_linear.streams import Stream
 from source_linear.sync.listed import Listed, Seen, Since
 from source_linear.sync.records import transformation
 from source_linear.sync.sketch import Sketch, number_of
+from source_linear.sync.workers import Done
 
 CONFIG = Config(
     credentials={"auth_type": "API Key", "api_key": "lin_api_key"},
@@ -169,6 +170,7 @@ class Asked:
     variables: dict[str, Any]
     fields: tuple[Field, ...]
     tries: int | None
+    points: float = 0.0
 
     def arguments(self, one: Field) -> dict[str, Any]:
         given = {"first": one.first} if one.first else {}
@@ -221,9 +223,9 @@ class Linear:
 
     leave = begin
 
-    def ask(self, stream, query, variables=None, roots=None, tries=None):  # type: ignore[no-untyped-def]
+    def ask(self, stream, query, variables=None, roots=None, tries=None, points=0.0):  # type: ignore[no-untyped-def]
         _, operation = parse(" ".join(query.split()))
-        asked = Asked(stream, query, dict(variables or {}), operation.selection, tries)
+        asked = Asked(stream, query, dict(variables or {}), operation.selection, tries, points)
         self.asked.append(asked)
         sent = self.spoil(asked, self._executed(asked))
         status, document = sent if isinstance(sent, tuple) else (200, sent)
@@ -324,3 +326,27 @@ _OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
     "lte": lambda value, other: bool(value <= other),
     "lt": lambda value, other: bool(value < other),
 }
+
+
+class Inline:
+    """Workers in the main thread, one slice after another; silent ones let each page wait."""
+
+    def __init__(self, silent: bool = False) -> None:
+        self._tasks: list[tuple[Any, Iterator[Any]]] = []
+        self._silent = silent
+
+    def start(self, key: Any, pages: Iterator[Any]) -> None:
+        self._tasks.append((key, pages))
+
+    def results(self) -> Iterator[Any]:
+        while self._tasks:
+            key, pages = self._tasks.pop(0)
+            error = None
+            try:
+                for page in pages:
+                    if self._silent:
+                        yield None
+                    yield key, page
+            except Exception as raised:
+                error = raised
+            yield key, Done(error)

@@ -8,13 +8,15 @@ import pendulum
 import pytest
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
+from source_linear.graphql import points_a_row
 from source_linear.linear.errors import LinearError
 from source_linear.state import MOST_OTHERS, StreamState
+from source_linear.sync.progress import Size
 from source_linear.sync.sync import Ended, Estimate, Rows, Running, Started, State, Sync
-from source_linear.sync.workers import Done
 from unit_tests.sync.parts import (
     WORKSPACE,
     Declared,
+    Inline,
     Linear,
     at,
     history,
@@ -43,29 +45,6 @@ ORGANIZATION = {"id": "w1", "name": "Acme", "urlKey": "acme", "createdAt": at(1)
 def log(caplog):
     caplog.set_level(logging.INFO, "airbyte")
     return caplog
-
-
-class Inline:
-    """Workers in the main thread, one slice after another; silent ones let each page wait."""
-
-    def __init__(self, silent=False):
-        self._tasks, self._silent = [], silent
-
-    def start(self, key, pages):
-        self._tasks.append((key, pages))
-
-    def results(self):
-        while self._tasks:
-            key, pages = self._tasks.pop(0)
-            error = None
-            try:
-                for page in pages:
-                    if self._silent:
-                        yield None
-                    yield key, page
-            except Exception as raised:
-                error = raised
-            yield key, Done(error)
 
 
 def linear(spoil=None, **rows):
@@ -219,6 +198,15 @@ def test_a_list_that_differs_too_much_is_walked_once_more_and_then_taken(log):
     assert sum("list_smalls" in asked.query for asked in api.asked) == 2
     assert (last(events, SMALL).unsure, rows_of(events)) == (True, [])
     assert any("More rows differ from the copy" in one for one in log.messages)
+
+
+def test_many_rows_that_were_imported_are_no_doubt(log):
+    state = replace(SETTLED, copy=sketch(*range(1, 701)))
+    events = quiet(
+        *(row(n) for n in range(1, 701)), *(row(n, NEWS) for n in range(701, 1401)), state=state, of=SMALL
+    )
+    assert not any("More rows differ" in one for one in log.messages)
+    assert {*numbers(one["id"] for one in rows_of(events))} == {*range(701, 1401)}
 
 
 def test_with_delete_a_row_that_is_gone_is_deleted():
@@ -425,6 +413,7 @@ def test_a_row_that_cannot_be_read_is_told_and_asked_for_again(log):
         f"Stream smalls: The row {uuid(2)} cannot be read and is left out: Linear sent null and gave no "
         "reason. The next sync asks for it again."
     ) in log.messages
+    assert not any("more rows cannot be read" in one for one in log.messages)
 
 
 def test_of_very_many_rows_that_cannot_be_read_some_are_named_and_the_others_counted(log):
@@ -448,7 +437,7 @@ def test_rows_that_these_credentials_may_not_see_are_counted(log):
         return document
 
     run(linear(spoil, smalls=[row(1), row(2)]), SMALL)
-    assert "Stream smalls: Linear sent null for 1 rows, which these credentials may not see." in log.messages
+    assert "Stream smalls: Linear sent null for 1 row that these credentials may not see." in log.messages
     assert not any("is left out" in one for one in log.messages)
 
 
@@ -497,11 +486,90 @@ def test_who_watches_is_told_of_each_page():
     watched = Watched()
     run(linear(smalls=[row(n) for n in range(1, 4)]), SMALL, progress=watched, page_size=2)
     assert [one[0] for one in watched.said] == ["starts", "came", "came", "read", "ends"]
-    assert watched.said[0][1] == "smalls" and watched.said[0][3:] == (END, at(1))
-    assert [one[3:] for one in watched.said[1:3]] == [(at(1), 2), (at(1), 1)]
+    assert watched.said[0][1] == "smalls" and watched.said[0][3:5] == (END, at(1))
+    assert [one[3:] for one in watched.said[1:3]] == [(at(1), 2, 2), (at(1), 1, 1)]
+
+
+def sizes(api, *streams, **more):
+    """How many nodes each stream was said to have, at its start."""
+    run(api, *streams, progress=(watched := Watched()), **more)
+    return {one[1]: one[5].nodes for one in watched.said if one[0] == "starts"}
+
+
+def test_who_watches_is_told_how_much_a_first_read_brings():
+    rows = {"smalls": [row(n) for n in range(1, 4)], "things": [row(n) for n in range(1, 6)]}
+    issues = stream(name="issues", entity="Issue")
+    rows["issues"] = []
+    assert sizes(linear(**rows), SMALL, LONG, issues, detect_deletions=24) == {
+        "smalls": 3,
+        "things": 5,
+        "issues": 0,
+    }
+    assert sizes(linear(**rows), LONG, issues, detect_deletions=None) == {"things": 0, "issues": 12}
+    assert sizes(linear(**rows), LONG, detect_deletions=24, start_date=at(3)) == {"things": 0}
+    teams = {"teams": [{"id": "t1", "key": "ENG"}]}
+    assert sizes(linear(**rows, **teams), issues, detect_deletions=None, team_keys=("ENG",)) == {"issues": 0}
+    assert sizes(linear(things=[row(1, history=[]), row(2, history=[])]), history()) == {"thing_history": 2}
+    assert sizes(linear(**rows), LONG, states={"things": SETTLED}, detect_deletions=24) == {"things": 0}
+
+
+def test_the_size_of_a_first_read_is_priced_by_the_formula():
+    assert Size.of(LONG, 600, 3) == Size(600, 3, 600 * points_a_row(LONG.roots[0]))
+    assert Size.of(LONG, 2_500, 3).requests == 2_500 / LONG.page_size > 3
 
 
 def test_lists_inside_of_rows_are_complete():
     parts = [{"id": uuid(500 + n), "createdAt": at(1, f"00:{n:02}:00.000")} for n in range(9)]
     events = run(linear(things=[row(1, parts=parts)]), with_lists())
     assert len(rows_of(events)[0]["partIds"]) == 9
+
+
+# Why a row was not sent, at debug level
+
+
+def explained(log, row_id):
+    return [one for one in log.messages if f"The row {row_id} is not sent" in one]
+
+
+def test_before_a_stream_is_read_it_is_told_what_was_found(log):
+    log.set_level(logging.DEBUG, "airbyte")
+    quiet(row(1), row(2, NEWS), row(3))
+    assert (
+        f"Stream things: It is read since {at(9, '19:59:00.000')}; no list of all rows was walked; "
+        f"changed: {uuid(2)}."
+    ) in log.messages
+    quiet(row(1), row(2), row(3), of=SMALL)
+    assert any(
+        "Stream smalls: It is read since" in one and "Linear lists 3 rows" in one for one in log.messages
+    )
+
+
+def test_a_row_that_is_owed_is_said_to_be(log):
+    log.set_level(logging.DEBUG, "airbyte")
+    feed = stream("feed", name="things", filterable=False)
+    quiet(row(4), state=replace(SETTLED, pending={uuid(9): False}), of=feed)
+    assert explained(log, uuid(9)) == [
+        f"Stream things: The row {uuid(9)} is not sent: Linear named it and did not deliver it; the next "
+        "sync asks for it again.",
+        f"Stream things: The row {uuid(9)} is not sent: it is owed, and asked for again by the next sync.",
+    ]
+
+
+def test_a_row_of_a_feed_that_has_not_changed_is_said_not_to_have(log):
+    log.set_level(logging.DEBUG, "airbyte")
+    feed = stream("feed", name="things", filterable=False)
+    quiet(*(row(n, NEWS) for n in range(4, 20)), row(1), state=SETTLED, of=feed)
+    assert explained(log, uuid(1)) == [
+        f"Stream things: The row {uuid(1)} is not sent: unchanged since {at(9, '19:59:00.000')}."
+    ]
+
+
+def test_a_version_of_a_row_that_was_sent_before_is_said_to_be(log):
+    log.set_level(logging.DEBUG, "airbyte")
+    state = replace(SETTLED, copy=sketch(1), pending={uuid(3): False})
+    feed = stream("feed", name="things", filterable=False)
+    events = quiet(*(row(n, NEWS) for n in range(3, 20)), row(1), state=state, of=feed)
+    assert numbers(one["id"] for one in rows_of(events)).count(3) == 1
+    assert explained(log, uuid(3)) == [
+        f"Stream things: The row {uuid(3)} is not sent: as of {NEWS} it was sent before."
+    ]

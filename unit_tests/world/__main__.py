@@ -13,7 +13,7 @@ from functools import partial
 
 from unit_tests.world.connector import declared, doubtful, is_walked, source
 from unit_tests.world.histories import History
-from unit_tests.world.plans import KINDS, Plan, plan, shortest
+from unit_tests.world.plans import KINDS, Plan, happened, plan, shortest
 
 _EVERY = 30.0  # seconds between two lines of progress
 
@@ -57,6 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if time.monotonic() - said > _EVERY:
                 said = time.monotonic()
                 print(f"{number:,} histories, {len(wrong)} wrong; {said - started:.0f} s", flush=True)
+    played = sum((happened(plan(seed, loses_states=given.loses_states)) for seed in seeds), Counter())
+    print(", ".join(f"{number:,} × {name}" for name, number in sorted(played.items())))
     kinds = Counter(KINDS[seed % len(KINDS)] for seed in seeds)
     of_kinds = ", ".join(f"{kinds[one]:,} {one}" for one in KINDS)
     print(

@@ -8,7 +8,7 @@ from typing import Any
 from source_linear.packaged import manifest
 from unit_tests.world.destination import Destination, Platform, Record
 from unit_tests.world.filters import test_of
-from unit_tests.world.linear import ALWAYS, Linear
+from unit_tests.world.linear import ALWAYS, STALE, Faults, Linear
 from unit_tests.world.plans import REFUSED, Change, Plan, Sync, Turn, Wait
 from unit_tests.world.schema import schema
 from unit_tests.world.world import VERSION, Row, World, is_archived, text
@@ -32,7 +32,7 @@ class Read:
         states: the states, by stream.
         linear: Linear, as this sync sees it.
         seed: decides the order of the workers.
-        walks: whether long lists are to be walked.
+        walks: whether long lists are to be walked; None for once a day.
     """
 
     streams: tuple[str, ...]
@@ -40,7 +40,7 @@ class Read:
     states: Mapping[str, Any]
     linear: Linear
     seed: int
-    walks: bool
+    walks: bool | None
 
 
 Source = Callable[[Read], Iterator[tuple[str, str, Any]]]
@@ -112,6 +112,7 @@ class History:
         self._rng = random.Random(f"rows {given.seed}")
         self._world = World(self._rng)
         self._world.viewer = VIEWERS[0]
+        self._world.organization["createdIssueCount"] = given.rows
         self._tables = {name: Table(name) for name in given.streams}
         cursors = {name: one.cursor for name, one in self._tables.items()}
         self._destination = Destination(cursors)
@@ -120,10 +121,12 @@ class History:
         self._excused: set[str] = set()  # hidden once: what changed meanwhile no list tells
         self._untold: set[str] = set()  # differed before a list came
         self._doubted: set[str] = set()  # reported as gone once, or perhaps
+        self._gone: dict[str, int] = {}  # since when rows of the copy are gone, as far as a sync has seen it
         self._teams = [self._world.create("Team", key=key) for key in TEAMS]
         for table in self._tables.values():
             for _ in range(given.rows):
                 self._create(table, self._rng.random(), 0, is_old=True)
+        self._world.tick(STALE)  # no answer lags behind the world's beginning
 
     def play(self) -> list[str]:
         """Play it; returns what is wrong."""
@@ -141,7 +144,7 @@ class History:
                 self._sync(step)
         self._world.refused.clear()
         for number in range(self._quiet):
-            self._world.tick(65)
+            self._world.tick(_DAY if self._plan.daily else 65)
             self._sync(Sync(seed=number))
         self._compare()
         before = {name: self._destination.kept(name) for name in self._tables}
@@ -301,7 +304,8 @@ class History:
 
     def _read(self, step: Sync, linear: Linear) -> Read:
         states = {name: state for name, (state, _) in self._platform.states.items()}
-        return Read(tuple(self._tables), self._config, states, linear, step.seed, step.walks)
+        walks = None if self._plan.daily else step.walks
+        return Read(tuple(self._tables), self._config, states, linear, step.seed, walks)
 
     def _sync(self, step: Sync) -> None:
         rng, world = random.Random(step.seed), self._world
@@ -321,6 +325,8 @@ class History:
 
         linear = Linear(world, faults, random.Random(step.seed + 1), agitate, step.behind)
         shown = {name: set(self._wanted(table)) for name, table in self._tables.items()}
+        for table in self._tables.values():
+            self._note_gone(table)
         given, scope = dict(self._platform.states), self._scope()
         begins = {name: self._begins(table, given.get(name), scope) for name, table in self._tables.items()}
         for name, (state, _) in given.items():
@@ -346,6 +352,33 @@ class History:
             if states > step.lost:
                 self._platform.receive([(kind, name, (value, scope))])
             states -= 1
+        if faults == Faults() and step.kill is None and not (step.busy or step.lost):
+            self._judge_gone()
+
+    def _note_gone(self, table: Table) -> None:
+        wanted = self._wanted(table)
+        for row_id in self._destination.rows(table.stream):
+            if row_id in wanted:
+                self._gone.pop(row_id, None)
+            else:
+                self._gone.setdefault(row_id, self._world.now)
+
+    def _judge_gone(self) -> None:
+        """After a sync in which nothing went wrong no row of the copy is gone for more than a day."""
+        if not self._plan.daily or self.unsure:
+            return
+        for table in self._tables.values():
+            found = self._destination.rows(table.stream) if table.reports_deleted else {}
+            floor = self._config.get("start_date") or ""
+            late = [
+                one
+                for one, record in found.items()
+                if self._world.now - self._gone.get(one, self._world.now) > _DAY * 1000
+                and one not in self._untold
+                and one not in self._wanted(table)
+                and record[table.cursor] >= floor
+            ]
+            self.problems += [f"{table.stream}: {one} is gone for more than a day" for one in late[:3]]
 
     def _excuse(self, tables: Collection[Table]) -> None:
         """Of streams whose list never came: what differs before it comes is taken for what was sent."""

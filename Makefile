@@ -93,7 +93,7 @@ test-image: setup
 test-clients: setup clients
 	$(BIN)/pytest integration_tests -m clients -q -rs -n 2 --dist loadfile $(PYTEST_ARGS)
 
-models: setup .cache/dbt/requirements.stamp
+models: setup .cache/dbt/requirements.stamp .cache/dbt-engines/requirements.stamp
 	$(BIN)/python -m tools.models
 	$(BIN)/pytest integration_tests -m models -q -rs -n 2 --dist loadfile $(PYTEST_ARGS)
 

@@ -6,6 +6,7 @@ Only a full run writes benchmarks/report and the figures in docs/performance.md.
 """
 
 import argparse
+import logging
 import time
 from pathlib import Path
 
@@ -40,6 +41,7 @@ def main() -> None:
     full = not (options.quick or options.only)
     directory = options.to or (_REPORT if full else _TRIAL)
     sizes = QUICK if options.quick else FULL
+    logging.getLogger("airbyte").setLevel(logging.ERROR)  # syncs in this process say where they wait
     started, measured_on = time.monotonic(), machine()
     sections = []
     for name, measure in _PARTS.items():

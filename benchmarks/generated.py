@@ -4,7 +4,6 @@ It answers what a sync asks, in the sync's own process, is billed by the formula
 and LIMITS-4), keeps Linear's limits with a clock that only waiting and answers move, and never changes.
 """
 
-import logging
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -122,27 +121,27 @@ class Generated:
         tries: int | None = None,
         points: float = 0.0,
     ) -> Answer:
-        """Answer a query.
+        """Answer a query; `points` is what the budget is asked for.
 
         Raises:
             TooComplex: it costs over 10,000 points.
         """
         given = variables or {}
         fields = parsed(query)
-        bill = round(sum(one.points(given) for one in fields))
-        if bill > MOST_POINTS:
-            raise TooComplex(f"{bill} points: {query[:2000]}")
+        billed = round(sum(one.points(given) for one in fields))
+        if billed > MOST_POINTS:
+            raise TooComplex(f"{billed} points: {query[:2000]}")
         while True:
             with self.budget.turn(stream, points):
                 self.clock += self._seconds
-                fits = self._bill(bill)
-                headers = self._headers(bill)
+                fits = self._bill(billed)
+                headers = self._headers(billed)
             if fits:
                 break
             self.limited += 1
-            self.budget.exhausted(stream, headers)
+            self.budget.exhausted(stream, headers, points)
         self.budget.observe(stream, headers)
-        self.requests.append((stream, bill))
+        self.requests.append((stream, billed))
         body = orjson.dumps({"data": {one.key: self._root(one, given) for one in fields}})
         return replace(judge(stream, 200, body, roots or {}), headers=headers)
 
@@ -406,7 +405,6 @@ def sync(
         name: StreamState.decoded(state, streams[name].stream.cursor_field)
         for name, state in (states or {}).items()
     }
-    logging.getLogger("airbyte").setLevel(logging.ERROR)  # it says where it waits, on stdout
     done = Synced(states=dict(states or {}))
     begun, before = linear.clock, len(linear.requests)
     api: Any = linear

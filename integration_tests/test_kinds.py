@@ -438,11 +438,12 @@ def test_a_row_that_is_refused_where_it_is_read_is_sent_once_it_may_be(api, copy
 
 
 @pytest.mark.parametrize("name", ["issue_labels", slow("comments"), slow("projects")])
-def test_a_row_that_is_not_found_by_its_id_yet_is_asked_for_again(api, copy, name):
-    made, entity = copy(name), STREAMS[name].entity
+def test_a_row_that_appeared_and_is_not_found_by_its_id_yet_is_asked_for_again(api, copy, name):
+    made, entity = copy(name, detect_deletions="each sync"), STREAMS[name].entity
+    row = api.workspace.ids(entity, archived=False)[0]
+    api.workspace.hide(entity, row)
     made.sync()
-    row = api.workspace.create(entity)
-    api.clock.advance(HOUR)
+    api.workspace.show(entity, row)
     without = lacking(lambda nodes: [one for one in nodes if one and one.get("id") != row])
     fault = api.faults.damage(change=without, where=is_read, count=None)
     made.sync()

@@ -362,8 +362,8 @@ class Copy:
 
     def note(self, row: Seen, whole: bool = True) -> None:
         """A row, or the rows of a parent, were sent; `whole`: all of them, whenever they changed."""
-        if not whole and self._parents is not None and row.id in self.pending:
-            return
+        if not whole and row.id in self.pending and row.created < (self._parents or ""):
+            return  # of an older parent only the newest rows came
         by_id = self.pending.pop(row.id, None) is not None
         self.is_news |= by_id
         if self.listed is None:

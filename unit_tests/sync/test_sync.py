@@ -151,6 +151,15 @@ def test_rows_that_changed_are_sent_with_linears_stamp_after_a_state_that_announ
     assert last(events).new == {uuid(1): False, uuid(4): False}
 
 
+def test_the_rows_of_a_parent_are_sent_after_a_state_that_names_the_parent():
+    parent = row(4, NEWS, created=NEWS, history=[row(9, NEWS)])
+    events = quiet(parent, state=replace(SETTLED, copy=sketch(1)), of=history())
+    place = next(n for n, event in enumerate(events) if isinstance(event, Rows))
+    announced = StreamState.decoded(events[place - 1].state, "updatedAt")
+    assert numbers(announced.pending) == [4] and announced.cursor == CURSOR
+    assert last(events, history()).new == {uuid(4): False}
+
+
 def test_a_row_that_is_gone_is_reported_after_a_state_that_names_it():
     events = quiet(row(1), row(2), of=SMALL)
     (gone,) = rows_of(events)

@@ -31,7 +31,8 @@ help:
 	@echo "make test-image    build and run the image (needs a Docker engine; root on Debian installs one)"
 	@echo "make test-clients  each recipe of docs/clients.md, and a PostgreSQL destination (root on Debian installs one)"
 	@echo "make models    build and test the dbt package on the demo's DuckDB and on PostgreSQL (root on Debian installs one)"
-	@echo "make soak      10,000 random histories of a workspace in memory (HISTORIES=1000 FIRST_SEED=1)"
+	@echo "make soak      10,000 random histories of a workspace in memory, then 500 through the connector's process"
+	@echo "               (HISTORIES=1000 PROCESSES=50 FIRST_SEED=1)"
 	@echo "make test-pythons  the wheel on every supported Python that is installed"
 	@echo "make canary    tests on the newest airbyte-cdk, with a report of what broke"
 	@echo "make audit     lint Dockerfile and workflows, check locked versions for vulnerabilities and licences"
@@ -80,6 +81,7 @@ test: lint types tests
 
 soak: setup
 	$(BIN)/python -m unit_tests.world --histories $(or $(HISTORIES),10000) --first-seed $(or $(FIRST_SEED),0)
+	$(BIN)/python -m integration_tests.soak --histories $(or $(PROCESSES),500) --first-seed $(or $(FIRST_SEED),0)
 
 test-slow: setup
 	$(BIN)/pytest unit_tests integration_tests -m 'slow and not image_tests' -q -n 2 --dist loadfile \
@@ -91,7 +93,7 @@ test-image: setup
 test-clients: setup clients
 	$(BIN)/pytest integration_tests -m clients -q -rs -n 2 --dist loadfile $(PYTEST_ARGS)
 
-models: setup .cache/dbt/requirements.stamp
+models: setup .cache/dbt/requirements.stamp .cache/dbt-engines/requirements.stamp
 	$(BIN)/python -m tools.models
 	$(BIN)/pytest integration_tests -m models -q -rs -n 2 --dist loadfile $(PYTEST_ARGS)
 

@@ -6,10 +6,11 @@ Only a full run writes benchmarks/report and the figures in docs/performance.md.
 """
 
 import argparse
+import logging
 import time
 from pathlib import Path
 
-from benchmarks import cost, first_sync, memory, quiet, speed, startup
+from benchmarks import by_size, cost, first_sync, memory, million, quiet, speed, startup
 from benchmarks.docs import update
 from benchmarks.process import ROOT
 from benchmarks.report import machine, write
@@ -22,6 +23,8 @@ _PARTS = {
     "first-sync": first_sync.measure,
     "memory": memory.measure,
     "quiet": quiet.measure,
+    "by-size": by_size.measure,
+    "million": million.measure,
     "startup": startup.measure,
 }
 _REPORT = ROOT / "benchmarks" / "report"
@@ -38,6 +41,7 @@ def main() -> None:
     full = not (options.quick or options.only)
     directory = options.to or (_REPORT if full else _TRIAL)
     sizes = QUICK if options.quick else FULL
+    logging.getLogger("airbyte").setLevel(logging.ERROR)  # syncs in this process say where they wait
     started, measured_on = time.monotonic(), machine()
     sections = []
     for name, measure in _PARTS.items():

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from benchmarks.by_size import by_pace
 from benchmarks.process import ROOT
 from benchmarks.sections import Section, table
 from source_linear.packaged import manifest
@@ -19,7 +20,11 @@ Facts = Mapping[str, Mapping[str, float]]
 def update(sections: Sequence[Section]) -> None:
     """Write the figures of a full run into the page."""
     facts = {section.name: section.facts for section in sections}
-    blocks = {"measured": "\n".join(measured(facts)), "by size": "\n".join(by_size(facts, streams()))}
+    blocks = {
+        "measured": "\n".join(measured(facts)),
+        "by size": "\n".join(by_size(facts, streams())),
+        "by pace": by_pace(facts["by-size"]),
+    }
     PAGE.write_text(filled(PAGE.read_text("utf-8"), blocks), "utf-8")
 
 

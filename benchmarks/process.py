@@ -76,7 +76,7 @@ def run(command: Sequence[str], timeout: float = 600, environment: dict[str, str
             records += found
             tail = chunk[1 - len(_RECORD) :]
             if now - looked > _LOOK_AT_MEMORY_EVERY:
-                peak, looked = _peak_of(process.pid) or peak, now
+                peak, looked = peak_of(process.pid) or peak, now
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.monotonic() - started
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -114,8 +114,11 @@ def server(*arguments: str) -> Iterator[dict[str, str]]:
         process.stdout.close()
 
 
-def _peak_of(pid: int) -> int | None:
-    """Bytes, or None where /proc does not tell. Not `ru_maxrss`: it begins with the parent's memory."""
+def peak_of(pid: int) -> int | None:
+    """Bytes of memory of a process at its peak, or None where /proc does not tell.
+
+    Not `ru_maxrss`: it begins with the parent's memory.
+    """
     try:
         status = Path(f"/proc/{pid}/status").read_text("utf-8")
     except OSError:

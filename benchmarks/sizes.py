@@ -18,6 +18,9 @@ class Sizes:
         memory_rows: rows of each run whose memory is measured.
         cost_issues: issues of the workspace whose requests and points are counted.
         quiet_issues: issues of the workspace in which nothing changes.
+        lists: rows of the long lists of the workspaces whose syncs are counted.
+        walked: comments of the workspace whose walk is counted; a fifth as many issues.
+        comments: comments of the workspace that is read at the pace of Linear's limits.
         start_runs: runs of each command whose start is measured.
     """
 
@@ -30,6 +33,9 @@ class Sizes:
     memory_rows: tuple[int, ...] = (10_000, 100_000, 1_000_000)
     cost_issues: int = 5_000
     quiet_issues: int = 2_000
+    lists: tuple[int, ...] = (20, 500, 2_000, 10_000)
+    walked: int = 100_000
+    comments: int = 1_000_000
     start_runs: int = 9
 
 
@@ -44,5 +50,8 @@ QUICK = Sizes(
     memory_rows=(10_000, 50_000),
     cost_issues=500,
     quiet_issues=200,
+    lists=(20, 500),
+    walked=10_000,
+    comments=20_000,
     start_runs=3,
 )

@@ -6,7 +6,7 @@ import statistics
 import subprocess
 import tempfile
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from benchmarks.pictures import OTHERS, OURS, bars, target_line
@@ -23,6 +23,7 @@ _CONFIG = {"credentials": {"auth_type": "API Key", "api_key": "lin_api_benchmark
 _SHOWN = 10
 _LARGE = 0.04  # of all importing
 _MOST = 1.0  # seconds of CPU
+_TIMES = 1.12  # the CPU of importing the CDK
 
 
 def measure(sizes: Sizes) -> Section:
@@ -65,6 +66,14 @@ def import_times(text: str) -> dict[str, float]:
     return dict(sorted(packages.items(), key=lambda item: -item[1]))
 
 
+def times_of(cpu: Mapping[str, Sequence[float]]) -> float:
+    """How many times the CPU of importing the CDK `discover` takes: the median of the turns.
+
+    The import is plain: what the connector does to make it faster is not done there.
+    """
+    return statistics.median(ours / plain for ours, plain in zip(cpu[_DISCOVER], cpu[_CDK], strict=True))
+
+
 def _section(sizes: Sizes, cpu: Mapping[str, list[float]], imports: Mapping[str, float]) -> Section:
     median = {name: statistics.median(seconds) for name, seconds in cpu.items()}
     total = sum(imports.values())
@@ -72,23 +81,32 @@ def _section(sizes: Sizes, cpu: Mapping[str, list[float]], imports: Mapping[str,
     commands = [(f"`{name}`", median_and_range(seconds, 2)) for name, seconds in cpu.items()]
     packages = [(f"`{name}`", f"{seconds:.2f}", f"{100 * seconds / total:.0f} %") for name, seconds in most]
     cdk = f"{median[_CDK]:.2f} s"
+    times = times_of(cpu)
     text = f"""\
 Seconds of CPU (user and system), medians of {sizes.start_runs} runs in turns.
 
 {table(("Command", "CPU seconds"), commands)}
 
 `spec` is answered from the manifest, without the CDK. All other commands import it: `discover`, which asks
-Linear nothing, is the least that they take; the garbage collector is off until they begin, so that it takes
-less than the imports by themselves. Where the importing goes (`python -X importtime`, which is slower itself:
-{total:.2f} s in all):
+Linear nothing, is the least that they take: {times:.2f} times the CPU of the import, in the median of the
+turns. The garbage collector is off until they begin, and no doc strings are parsed.
+Where the importing goes (`python -X importtime`, which is slower itself: {total:.2f} s in all):
 
 {table(("Package, or large module", "Seconds", "of all imports"), packages)}
 """
-    target = Target(
-        f"`spec` under {_MOST:.0f} s of CPU, where imports allow",
-        f"{median[_SPEC]:.2f} s; importing the CDK alone takes {cdk}",
-        median[_SPEC] < _MOST,
-        f"{median[_SPEC] - _MOST:.2f} s",
+    targets = (
+        Target(
+            f"`spec` under {_MOST:.0f} s of CPU, where imports allow",
+            f"{median[_SPEC]:.2f} s; importing the CDK alone takes {cdk}",
+            median[_SPEC] < _MOST,
+            f"{median[_SPEC] - _MOST:.2f} s",
+        ),
+        Target(
+            f"`discover` at most {_TIMES} times the CPU of importing the CDK",
+            f"{times:.2f} times",
+            times <= _TIMES,
+            f"{times - _TIMES:.2f} times",
+        ),
     )
 
     def draw(figure: "Figure") -> None:
@@ -110,4 +128,4 @@ less than the imports by themselves. Where the importing goes (`python -X import
         figure.suptitle(f"spec: {median[_SPEC]:.2f} s of CPU; importing the CDK alone: {cdk}")
 
     facts = {"spec": median[_SPEC], "discover": median[_DISCOVER], "cdk": median[_CDK]}
-    return Section("startup", "Start-up", text, draw, (target,), facts)
+    return Section("startup", "Start-up", text, draw, targets, facts)

@@ -235,6 +235,19 @@ ISSUES = [
 ]  # fmt: skip
 
 
+# What Linear says of the first cycle after each of its days: a series of its own each, to be told apart.
+SERIES = {
+    name: [hundred + 0.5 * number for number in range(1, 15)]
+    for hundred, name in (
+        (100, "issueCountHistory"),
+        (200, "scopeHistory"),
+        (300, "inProgressScopeHistory"),
+        (400, "completedIssueCountHistory"),
+        (500, "completedScopeHistory"),
+    )
+}
+
+
 def tables(issues: Iterable[Issue] = ISSUES) -> dict[str, list[Row]]:
     """The rows of each table by Linear's names of columns; of JSON, Python's lists."""
     issues = list(issues)
@@ -251,16 +264,7 @@ def tables(issues: Iterable[Issue] = ISSUES) -> dict[str, list[Row]]:
             "endsAt": moment(ends),
             "completedAt": moment(f"{ends} 00:02") if number < 3 else None,
             "isArchived": False,
-            **{
-                name: []
-                for name in (
-                    "issueCountHistory",
-                    "scopeHistory",
-                    "completedScopeHistory",
-                    "inProgressScopeHistory",
-                )
-            },
-            "completedIssueCountHistory": [],
+            **{name: SERIES[name] if number == 1 else [] for name in SERIES},
             "uncompletedIssueIdsUponClose": [],
         }
         for number, (starts, ends) in enumerate(bounds, 1)

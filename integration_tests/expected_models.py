@@ -5,7 +5,7 @@ company in it, which was written as the issues were made, and not from the rows.
 """
 
 import statistics
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import fields
 from datetime import UTC, date, datetime, timedelta
@@ -18,6 +18,7 @@ Row = dict[str, Any]
 Rows = dict[tuple[Any, ...], Row]
 
 _KINDS = (
+    "Comment",
     "Cycle",
     "Issue",
     "IssueLabel",
@@ -30,6 +31,7 @@ _KINDS = (
     "WorkflowState",
 )
 _CLOSED = ("completed", "canceled", "duplicate")
+_REFUSED = ("canceled", "duplicate")
 _DAY = timedelta(days=1)
 _MILLISECONDS = 86_400_000  # of a day
 
@@ -59,6 +61,7 @@ class ExpectedModels:
         ]
         assert workspace.diary is not None
         self._diary = workspace.diary
+        self._comments = Counter(row["issueId"] for row in self._rows["Comment"].values())
         self._lives = {
             row_id: life for row_id, life in self._diary.lives.items() if row_id in self._rows["Issue"]
         }
@@ -146,6 +149,61 @@ class ExpectedModels:
                     "median_cycle_time_days": percentile(took, 50),
                     "p85_cycle_time_days": percentile(took, 85),
                 }
+                week += 7 * _DAY
+        return rows
+
+    def linear_user_activity(self) -> Rows:
+        """By user_id, week_start."""
+        done: dict[tuple[str, date], dict[str, float]] = defaultdict(dict)
+        for issue_id, at, before, kind in self._moves():
+            life = self._lives[issue_id]
+            if kind == "completed" != before and (user_id := life.at("assignees", at)):
+                held = done[user_id, monday(moment_of(at))]
+                held[issue_id] = max(held.get(issue_id, 0.0), self._points(life, at))
+        return {
+            key: {
+                "user_name": self._of("User", key[0], "name"),
+                "completed": len(points),
+                "completed_points": float(sum(points.values())),
+            }
+            for key, points in done.items()
+        }
+
+    def linear_team_triage(self) -> Rows:
+        """By team_id, week_start."""
+        rows: Rows = {}
+        for issue_id, at, before, kind in self._moves():
+            if "triage" in (before, kind) and before != kind:
+                key = self._lives[issue_id].at("teams", at), monday(moment_of(at))
+                row = rows.setdefault(key, {"entered": 0, "accepted": 0, "declined": 0})
+                to = "entered" if kind == "triage" else "declined" if kind in _REFUSED else "accepted"
+                row[to] += 1
+        return rows
+
+    def linear_project_weekly(self) -> Rows:
+        """By project_id, week_start."""
+        rows: Rows = {}
+        for project_id, row in self._rows["Project"].items():
+            lives = [
+                life for life in self._lives.values() if any(project_id == to for _, to in life.projects)
+            ]
+            if row["trashed"] or not lives:
+                continue
+            week = min(
+                monday(moment_of(at)) for life in lives for at, to in seen(life.projects) if to == project_id
+            )
+            while week <= monday(self._as_of):
+                end = min(self._now, milliseconds(datetime.combine(week, datetime.min.time()) + 7 * _DAY) - 1)
+                held = [
+                    (self._kind_at(life, end), self._points(life, end))
+                    for life in lives
+                    if life.at("projects", end) == project_id and not (life.gone and life.gone <= end)
+                ]
+                figures: Row = {"scope": len(held), "scope_points": float(sum(points for _, points in held))}
+                for name in ("started", "completed"):
+                    figures[name] = sum(kind == name for kind, _ in held)
+                    figures[f"{name}_points"] = float(sum(points for kind, points in held if kind == name))
+                rows[project_id, week] = figures
                 week += 7 * _DAY
         return rows
 
@@ -272,6 +330,7 @@ class ExpectedModels:
             "cycle_id": row["cycleId"],
             "cycle_number": self._of("Cycle", row["cycleId"], "number"),
             "label_names": ", ".join(labels) or None,
+            "comments": self._comments[row["id"]],
             "parent_identifier": self._of("Issue", row["parentId"], "identifier"),
             "is_sub_issue": row["parentId"] is not None,
             "depth": len(ancestors),
@@ -287,10 +346,38 @@ class ExpectedModels:
             "lead_time_days": days(created, done),
             "cycle_time_days": days(started, done),
             "triage_time_days": days(triage_began, triaged),
+            **self._life(row["id"]),
             "is_open": is_open,
             "is_archived": archived is not None,
             "is_deleted": bool(row["trashed"]),
         }
+
+    def _life(self, issue_id: str) -> Row:
+        """What happened to an issue until now, or until it came into the trash."""
+        life = self._lives[issue_id]
+        moves = [move[1:] for move in self._moves(issue_id)]
+        ends = [at for at, _, _ in moves[1:]] + [self._now]
+        over = [at for at in (life.gone, life.archived) if at is not None]
+        return {
+            "first_started_at": next((moment_of(at) for at, _, kind in moves if kind == "started"), None),
+            "first_completed_at": next((moment_of(at) for at, _, kind in moves if kind == "completed"), None),
+            "times_reopened": sum(before in _CLOSED and kind not in _CLOSED for _, before, kind in moves),
+            "active_days": sum(
+                max(0, min([end, *over]) - at) / _MILLISECONDS
+                for (at, _, kind), end in zip(moves, ends, strict=True)
+                if kind == "started"
+            ),
+        }
+
+    def _moves(self, issue_id: str | None = None) -> Iterator[tuple[str, int, str, str]]:
+        """Of each issue, or one: the moments at which its state changed, and the types before and after."""
+        for each in self._lives if issue_id is None else (issue_id,):
+            life = self._lives[each]
+            before = ""
+            for at, state in seen(life.states):
+                if life.gone is None or at < life.gone:
+                    yield each, at, before, self._kind(state)
+                    before = self._kind(state)
 
     def _ancestors(self, row: Row) -> list[Row | None]:
         """Parent, parent's parent, …; None for one that is not in the copy."""

@@ -1,9 +1,12 @@
 """The models' rules, each with an issue that is there for it, in every form in which tables are written."""
 
 import json
+import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +28,12 @@ from integration_tests.crafted import (
     moment,
     tables,
 )
+from integration_tests.expected_models import monday
 from integration_tests.postgres import Postgres
 from tools.dbt import MODELS, PROGRAM, Dbt, DbtFailed
 from tools.dbt_package import PACKAGE, snake_case
+from tools.demo.__main__ import main as demo
+from tools.schemas import ROOT
 
 pytestmark = [
     pytest.mark.models,
@@ -35,6 +41,7 @@ pytestmark = [
     pytest.mark.skipif(not PROGRAM.exists(), reason="dbt is not installed: make models"),
 ]
 
+ENGINES_PYTHON = PROGRAM.parents[2] / "dbt-engines" / "bin" / "python"
 LOS_ANGELES = "America/Los_Angeles"
 
 
@@ -54,6 +61,25 @@ class Form:
 
 
 AIRBYTE = Form(str, "as_is", ("TIMESTAMP WITH TIME ZONE",))
+# What is written for databases that are not at hand: how Airbyte fills them, and their names of types.
+ENGINES = {
+    "snowflake": Form(str.upper, "upper", ("TIMESTAMP WITH TIME ZONE", "TIMESTAMP", "VARCHAR")),
+    "bigquery": Form(str, "as_is", ("TIMESTAMP WITH TIME ZONE", "TIMESTAMP", "VARCHAR")),
+}
+TYPES = {
+    "snowflake": {
+        "TIMESTAMP WITH TIME ZONE": "TIMESTAMP_TZ",
+        "TIMESTAMP": "TIMESTAMP_NTZ",
+        "VARCHAR": "TEXT",
+        "JSON": "VARIANT",
+    },
+    "bigquery": {
+        "TIMESTAMP WITH TIME ZONE": "TIMESTAMP",
+        "TIMESTAMP": "DATETIME",
+        "VARCHAR": "STRING",
+        "DOUBLE PRECISION": "FLOAT64",
+    },
+}
 FORMS = {
     "airbyte": AIRBYTE,
     "dlt": Form(snake_case, "snake", ("TIMESTAMP WITH TIME ZONE",)),
@@ -81,10 +107,8 @@ def written(value: Any, kind: str, column: str) -> Any:
     return value
 
 
-def statements(
-    form: Form, held: Mapping[str, list[Row]], json_type: str
-) -> Iterator[tuple[str, list[list[Any]]]]:
-    """SQL that makes each table, and SQL that fills it with its rows' values."""
+def stored(form: Form, columns: Mapping[str, str], json_type: str) -> dict[str, str]:
+    """The type with which each column is stored, from what the package's sources call it."""
     plain = {
         "text": "VARCHAR",
         "number": "DOUBLE PRECISION",
@@ -92,13 +116,17 @@ def statements(
         "date": "DATE",
         "json": json_type,
     }
+    times = cycle(form.times)
+    return {name: next(times) if kind == "timestamp" else plain[kind] for name, kind in columns.items()}
+
+
+def statements(
+    form: Form, held: Mapping[str, list[Row]], json_type: str
+) -> Iterator[tuple[str, list[list[Any]]]]:
+    """SQL that makes each table, and SQL that fills it with its rows' values."""
     for table, rows in held.items():
         columns = types()[table]
-        turn = iter(range(len(columns)))
-        kinds = {
-            name: form.times[next(turn) % len(form.times)] if kind == "timestamp" else plain[kind]
-            for name, kind in columns.items()
-        }
+        kinds = stored(form, columns, json_type)
         listed = ", ".join(f'"{form.name(name)}" {kind}' for name, kind in kinds.items())
         yield f"CREATE TABLE {table} ({listed})", []
         values = [[written(row.get(name), columns[name], kinds[name]) for name in columns] for row in rows]
@@ -108,10 +136,15 @@ def statements(
 
 @dataclass(frozen=True)
 class Built:
-    """A database with the models of a crafted workspace."""
+    """A database with the models of a crafted workspace.
+
+    Attributes:
+        ask: SQL -> rows.
+        build: builds the models that dbt's arguments select.
+    """
 
     ask: Callable[[str], list[Row]]
-    dbt: Dbt
+    build: Callable[..., object]
 
     def model(self, name: str, where: str = "true") -> list[Row]:
         return self.ask(f"SELECT * FROM models.{name} WHERE {where}")
@@ -123,6 +156,15 @@ def in_duckdb(
     """Write the tables into DuckDB and build the models in a session of a zone."""
     folder.mkdir(exist_ok=True)
     database = folder / "linear.duckdb"
+    write(database, form, held)
+    given = {"linear_column_case": form.case, "linear_as_of": AS_OF, **variables}
+    dbt = Dbt.duckdb(database, folder / "dbt", **given)
+    dbt = Dbt(dbt.output, dbt.target, {**dbt.settings, "TZ": zone}, dbt.variables)
+    return Built(partial(asked, database), partial(dbt.run, "run", "--select"))
+
+
+def write(database: Path, form: Form, held: Mapping[str, list[Row]]) -> None:
+    """Write the tables into a new DuckDB database."""
     database.unlink(missing_ok=True)
     with duckdb.connect(database) as connection:
         connection.execute("SET TimeZone = 'UTC'")
@@ -131,17 +173,39 @@ def in_duckdb(
                 connection.executemany(statement, rows)
             elif "INSERT" not in statement:
                 connection.execute(statement)
-    given = {"linear_column_case": form.case, "linear_as_of": AS_OF, **variables}
-    dbt = Dbt.duckdb(database, folder / "dbt", **given)
-    dbt = Dbt(dbt.output, dbt.target, {**dbt.settings, "TZ": zone}, dbt.variables)
 
-    def ask(sql: str) -> list[Row]:
-        with duckdb.connect(database, read_only=True) as connection:
-            cursor = connection.execute(sql)
-            columns = [column[0] for column in cursor.description or ()]
-            return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
 
-    return Built(ask, dbt)
+def asked(database: Path, sql: str) -> list[Row]:
+    """The rows of a query to a DuckDB database."""
+    with duckdb.connect(database, read_only=True) as connection:
+        cursor = connection.execute(sql)
+        columns = [column[0] for column in cursor.description or ()]
+        return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+
+
+def translated(folder: Path, engine: str, held: Mapping[str, list[Row]]) -> Built:
+    """What is written for a database that is not at hand: compiled for it, translated, and run in DuckDB."""
+    if not ENGINES_PYTHON.exists():
+        pytest.skip("dbt's adapters for it are not installed: make models")
+    form = ENGINES[engine]
+    database = folder / "linear.duckdb"
+    write(database, form, held)
+    tables = {
+        table.upper() if form.case == "upper" else table: {
+            form.name(name): TYPES[engine].get(kind, kind)
+            for name, kind in stored(form, types()[table], "JSON").items()
+        }
+        for table in held
+    }
+    variables = {"linear_schema": "main", "linear_column_case": form.case, "linear_as_of": AS_OF}
+    (folder / "given.json").write_text(json.dumps({"tables": tables, "variables": variables}))
+    subprocess.run([ENGINES_PYTHON, "-m", "tools.dbt_engines", engine, folder], check=True, cwd=ROOT)
+    with duckdb.connect(database) as connection:
+        connection.execute(f"SET TimeZone = '{LOS_ANGELES}'")
+        connection.execute("CREATE SCHEMA models")
+        for model in json.loads((folder / "models.json").read_text("utf-8")):
+            connection.execute(f"CREATE TABLE models.{model['name']} AS {model['duckdb']}")
+    return Built(partial(asked, database), lambda *_: None)
 
 
 def in_postgres(postgres: Postgres, folder: Path, form: Form, held: Mapping[str, list[Row]]) -> Built:
@@ -168,20 +232,23 @@ def in_postgres(postgres: Postgres, folder: Path, form: Form, held: Mapping[str,
             columns = [column.name for column in cursor.description or ()]
             return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
 
-    return Built(ask, Dbt(folder / "dbt", "postgres", settings, given))
+    dbt = Dbt(folder / "dbt", "postgres", settings, given)
+    return Built(ask, partial(dbt.run, "run", "--select"))
 
 
-@pytest.fixture(scope="module", params=[*FORMS, "postgres"])
+@pytest.fixture(scope="module", params=[*FORMS, "postgres", *ENGINES])
 def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """The models in DuckDB in each form, and in PostgreSQL; all but Airbyte's in a session of Los Angeles."""
+    """The models in DuckDB in each form, in PostgreSQL, and translated; most in a session of Los Angeles."""
     folder = tmp_path_factory.mktemp("crafted")
+    if request.param in ENGINES:
+        return translated(folder, request.param, tables())
     if request.param == "postgres":
         form = Form(str, "as_is", ("timestamp", "timestamp with time zone", "VARCHAR"))
         made = in_postgres(request.getfixturevalue("postgres"), folder, form, tables())
     else:
         zone = "UTC" if request.param == "airbyte" else LOS_ANGELES
         made = in_duckdb(folder, FORMS[request.param], tables(), zone)
-    made.dbt.run("run", "--select", MODELS)
+    made.build(MODELS)
     return made
 
 
@@ -210,6 +277,11 @@ def test_a_cycle_has_its_scope_of_each_day(built: Built) -> None:
     assert {key: tuple(row[name] for name in names) for key, row in found.items()} == {
         day(key): wanted for key, wanted in FIRST_CYCLE.items()
     }
+    linear = ("linear_scope", "linear_scope_points", "linear_started_points", "linear_completed")
+    assert tuple(found[day("01-05")][name] for name in linear) == (100.5, 200.5, 300.5, 400.5)
+    assert [found[day("01-18")][name] for name in (*linear, "linear_completed_points")] == [
+        hundred + 7 for hundred in (100, 200, 300, 400, 500)
+    ]
     (last,) = built.model("linear_cycle_daily", "cycle_id = 'C3' AND day = '2026-02-10'")
     assert (last["day_number"], last["scope"], last["scope_points"]) == (9, 2, 13)
     assert not built.model("linear_cycle_daily", "cycle_id = 'C4' OR day > '2026-02-10'")
@@ -368,7 +440,7 @@ def refused(folder: Path, form: Form, held: Mapping[str, list[Row]], **variables
     """What dbt says where it does not build the issues."""
     built = in_duckdb(folder, form, held, **variables)
     with pytest.raises(DbtFailed) as caught:
-        built.dbt.run("run", "--select", "stg_linear__issues", "stg_linear__teams")
+        built.build("stg_linear__issues", "stg_linear__teams")
     return " ".join(str(caught.value).split())
 
 
@@ -403,16 +475,17 @@ def test_an_unknown_form_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_database_for_which_nothing_is_written_is_refused(tmp_path: Path) -> None:
-    dbt = in_duckdb(tmp_path, AIRBYTE, {}).dbt
-    with pytest.raises(DbtFailed, match="The package linear is not written for redshift"):
-        dbt.run("run-operation", "linear_check_engine", "--args", "{type: redshift}")
+    dbt = Dbt.duckdb(tmp_path / "linear.duckdb", tmp_path / "dbt")
+    for engine in ("redshift", "databricks"):
+        with pytest.raises(DbtFailed, match=f"The package linear is not written for {engine}"):
+            dbt.run("run-operation", "linear_check_engine", "--args", f"{{type: {engine}}}")
     dbt.run("run-operation", "linear_check_engine", "--args", "{type: snowflake}")
 
 
 def test_without_history_a_cycle_says_so_and_tells_no_figure_of_it(tmp_path: Path) -> None:
     held = {name: rows for name, rows in tables().items() if name != "issue_history"}
     built = in_duckdb(tmp_path, AIRBYTE, held)
-    built.dbt.run("run", "--select", "+linear_cycle_outcomes")
+    built.build("+linear_cycle_outcomes")
     for row in built.model("linear_cycle_outcomes"):
         assert row["history"] == "not synced"
         for name in ("committed", "added", "removed", "issues"):
@@ -427,35 +500,53 @@ def test_an_entry_that_is_missing_is_told(tmp_path: Path) -> None:
     held = tables()
     held["issue_history"] = [row for row in held["issue_history"] if row["id"] != "late:1"]
     built = in_duckdb(tmp_path, AIRBYTE, held)
-    built.dbt.run("run", "--select", "+linear_cycle_outcomes")
+    built.build("+linear_cycle_outcomes")
     told = {row["cycle_id"]: row["history"] for row in built.model("linear_cycle_outcomes")}
     assert (told["C3"], told["C4"]) == ("with gaps", "complete")
 
 
+# Figures of what is over when {today} begins: columns, of which the first is whose they are, and which rows.
 PAST = {
-    "linear_daily_open_issues": ("team_id, day, opened, ended, open_issues", "day < '2026-02-10'"),
-    "linear_team_daily": ("team_id, day, state_type, issues, points", "issues > 0 AND day < '2026-02-10'"),
-    "linear_team_flow": (
-        "team_id, week_start, created, completed, completed_points, canceled, reopened, in_progress, "
-        "median_cycle_time_days, p85_cycle_time_days",
-        "week_start < '2026-02-09'",
+    "linear_daily_open_issues": ("team_id, day, opened, ended, open_issues", "day < '{today}'"),
+    "linear_team_daily": (
+        "team_id, day || ' ' || state_type AS day, issues, points",
+        "issues > 0 AND day < '{today}'",
     ),
-    "linear_cycle_daily": ("cycle_id, day, scope, started, completed, scope_points", "day < '2026-02-10'"),
-    "linear_cycle_outcomes": (", ".join(["cycle_id", *OUTCOMES["C1"]]), "state = 'completed'"),
+    "linear_team_flow": (
+        "team_id, week_start AS day, created, completed, completed_points, canceled, reopened, in_progress, "
+        "median_cycle_time_days, p85_cycle_time_days",
+        "week_start + 6 < '{today}'",
+    ),
+    "linear_team_triage": (
+        "team_id, week_start AS day, entered, accepted, declined",
+        "week_start + 6 < '{today}'",
+    ),
+    "linear_user_activity": (
+        "user_id, week_start AS day, completed, completed_points",
+        "week_start + 6 < '{today}'",
+    ),
+    "linear_project_weekly": (
+        "project_id, week_start AS day, scope, started, completed, canceled, scope_points",
+        "week_start + 6 < '{today}'",
+    ),
+    "linear_cycle_daily": ("cycle_id, day, scope, started, completed, scope_points", "day < '{today}'"),
+    "linear_cycle_outcomes": (", ".join(["cycle_id", *OUTCOMES["C1"]]), "completed_at < '{today}'"),
 }
+
+
+def past(built: Built, today: str) -> dict[str, list[Row]]:
+    """Those figures."""
+    return {
+        name: built.ask(f"SELECT {columns} FROM models.{name} WHERE {where.format(today=today)} ORDER BY ALL")
+        for name, (columns, where) in PAST.items()
+    }
 
 
 def test_what_an_issue_does_today_changes_no_figure_of_yesterday(tmp_path: Path) -> None:
     """Every issue is moved to another state, cycle, team, assignee and estimate, or to the trash."""
-
-    def past(built: Built) -> dict[str, list[Row]]:
-        built.dbt.run("run", "--select", MODELS)
-        return {
-            name: built.ask(f"SELECT {columns} FROM models.{name} WHERE {where} ORDER BY ALL")
-            for name, (columns, where) in PAST.items()
-        }
-
-    before = past(in_duckdb(tmp_path / "before", AIRBYTE, tables()))
+    earlier = in_duckdb(tmp_path / "before", AIRBYTE, tables())
+    earlier.build(MODELS)
+    before = past(earlier, "2026-02-10")
     moved = []
     for number, issue in enumerate(ISSUES):
         row = issue.row()
@@ -484,8 +575,8 @@ def test_what_an_issue_does_today_changes_no_figure_of_yesterday(tmp_path: Path)
             values = issue.values
         moved.append(Issue(issue.name, issue.created, states, changes, values, issue.stale, issue.team))
     later = in_duckdb(tmp_path / "after", AIRBYTE, tables(moved), linear_as_of="2026-02-11T12:00:00Z")
-    after = past(later)
-    assert after == before
+    later.build(MODELS)
+    assert past(later, "2026-02-10") == before
     assert all(before.values())
     assert len(later.model("linear_issue_versions", "valid_from > '2026-02-10'")) > 50
 
@@ -494,7 +585,7 @@ def test_days_begin_where_they_are_said_to(tmp_path: Path) -> None:
     zones = {LOS_ANGELES: {"ENG": "02-08", "OPS": "02-08"}, "team": {"ENG": "02-08", "OPS": "02-09"}}
     for zone, moved_on in zones.items():
         built = in_duckdb(tmp_path, AIRBYTE, tables(), linear_timezone=zone)
-        built.dbt.run("run", "--select", MODELS)
+        built.build(MODELS)
         found = {(row["team_id"], row["day"]): row for row in built.model("linear_daily_open_issues")}
         assert found["ENG", day("01-01")]["opened"] == found["ENG", day("01-01")]["open_issues"] == 7
         # Midnight of the 9th in UTC is the 8th in Los Angeles, and the 9th in Berlin.
@@ -506,7 +597,7 @@ def test_days_begin_where_they_are_said_to(tmp_path: Path) -> None:
 
 def test_only_working_days_count_where_they_are_given(tmp_path: Path) -> None:
     built = in_duckdb(tmp_path, AIRBYTE, tables(), linear_working_days=[1, 2, 3, 4, 5])
-    built.dbt.run("run", "--select", MODELS)
+    built.build(MODELS)
     issues = {row["issue_id"]: row for row in built.model("linear_issues")}
     # From Wednesday to Monday; from Tuesday to Saturday; worked on from Wednesday to Friday, and on a Sunday.
     assert issues["back and forth"]["cycle_time_days"] == pytest.approx(3)
@@ -515,3 +606,59 @@ def test_only_working_days_count_where_they_are_given(tmp_path: Path) -> None:
     assert issues["committed"]["lead_time_days"] == pytest.approx(6)  # from Friday to the next Saturday
     spent = built.model("linear_issue_time_in_state", "issue_id = 'taken back' AND state_id = 'doing'")
     assert [row["days"] for row in spent] == [pytest.approx(1 + 1 + 0.5)]  # from Friday to Tuesday noon
+
+
+def test_two_more_runs_of_the_demo_change_no_past_figure_but_those_of_an_issue_that_was_late(
+    tmp_path: Path,
+) -> None:
+    """An issue and its past are held back, and come with the second run; then there is no warning."""
+    database = tmp_path / "linear.duckdb"
+    arguments = ["--directory", str(tmp_path), "--issues", "300", "--no-report"]
+    today = datetime.now(UTC).date()
+    assert demo(arguments) == 0
+    dbt = Dbt.duckdb(database, tmp_path / "dbt", linear_relation_severity="warn")
+    built = Built(partial(asked, database), partial(dbt.run, "run", "--select"))
+    ids = {"issues": "id", "issue_history": "issueId", "issue_state_spans": "issueId"}
+    (late,) = built.ask(
+        """SELECT issues.id, date_trunc('day', issues."createdAt" AT TIME ZONE 'UTC') AS day
+        FROM issues JOIN cycles ON issues."cycleId" = cycles.id AND cycles."completedAt" IS NOT NULL
+        WHERE issues."completedAt" IS NOT NULL AND issues."assigneeId" IS NOT NULL
+        ORDER BY issues.id LIMIT 1"""
+    )
+    with duckdb.connect(database) as connection:
+        for table, column in ids.items():
+            connection.execute(
+                f'CREATE TABLE late_{table} AS SELECT * FROM {table} WHERE "{column}" = ?', [late["id"]]
+            )
+            connection.execute(f'DELETE FROM {table} WHERE "{column}" = ?', [late["id"]])
+    built.build(MODELS)
+    before = past(built, today.isoformat())
+    assert all(before.values())
+
+    for run in range(2):
+        if run:
+            with duckdb.connect(database) as connection:
+                for table in ids:
+                    connection.execute(f"INSERT INTO {table} SELECT * FROM late_{table}")
+        assert demo(arguments) == 0
+        dbt.run("build") if run else built.build(MODELS)
+        after = past(built, today.isoformat())
+        if not run:
+            assert after == before
+    assert set(dbt.results().values()) <= {"success", "pass", "no-op"}
+    of_it = {
+        row[name]
+        for row in built.model("linear_issue_versions", f"issue_id = '{late['id']}'")
+        for name in ("team_id", "cycle_id", "project_id", "assignee_id")
+    }
+    changed = {name: different(before[name], after[name]) for name in PAST}
+    for rows in changed.values():
+        for row in rows:
+            assert next(iter(row.values())) in of_it
+            assert str(row.get("day", late["day"]))[:10] >= str(monday(late["day"]))
+    assert changed["linear_daily_open_issues"] and changed["linear_cycle_outcomes"]
+
+
+def different(before: list[Row], after: list[Row]) -> list[Row]:
+    """Rows that are not in both."""
+    return [row for row in before if row not in after] + [row for row in after if row not in before]

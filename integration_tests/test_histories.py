@@ -7,6 +7,7 @@ from contextlib import ExitStack
 import pytest
 from airbyte_cdk.models import Type
 
+from integration_tests import soak
 from integration_tests.expected import records
 from integration_tests.histories import Connection, Destination, Output
 from integration_tests.linear_api import PURGED, Clock, LinearApi, generate
@@ -273,3 +274,9 @@ def test_a_link_that_came_into_view_and_changed_after_the_start_of_the_sync_is_s
 
     api.before_response(change)
     assert [record["label"] for _, record in connection.sync().records()] == ["Changed"]
+
+
+@pytest.mark.slow
+def test_random_histories_go_well_through_the_process():
+    wrong = {seed: found for seed, found in soak.play(range(8)) if found}
+    assert wrong == {}

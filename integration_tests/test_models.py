@@ -38,6 +38,9 @@ KEYS = {
     "linear_project_progress": ("project_id",),
     "linear_team_daily": ("team_id", "day", "state_type"),
     "linear_daily_open_issues": ("team_id", "day"),
+    "linear_user_activity": ("user_id", "week_start"),
+    "linear_team_triage": ("team_id", "week_start"),
+    "linear_project_weekly": ("project_id", "week_start"),
 }
 TOMBSTONES = {"issues": 5, "cycles": 1, "issue_labels": 1, "users": 1}
 PAGE = ROOT / "docs" / "dbt.md"
@@ -251,7 +254,7 @@ def test_without_most_tables_and_some_columns_there_are_nulls(warehouse: Warehou
     assert found.keys() == whole.keys()
     kept = ("state_name", "is_open", "parent_identifier", "cycle_time_days", "ended_at", "depth")
     for key, row in found.items():
-        assert row["label_names"] is row["estimate"] is row["team_name"] is None
+        assert row["label_names"] is row["comments"] is row["estimate"] is row["team_name"] is None
         assert [row[name] for name in kept] == [whole[key][name] for name in kept]
     assert warehouse.model("linear_project_progress", "models_few") == {}
 

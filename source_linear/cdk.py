@@ -1,10 +1,41 @@
-"""What airbyte-cdk keeps private and this connector touches: one function each, loud where it is gone."""
+"""What others keep private and this connector touches, one function each.
 
-from collections.abc import Mapping
-from typing import Any
+What it needs of airbyte-cdk is loud where it is gone. What only makes it faster changes nothing there.
+"""
 
-from airbyte_cdk.sources.declarative.concurrent_declarative_source import ConcurrentDeclarativeSource
-from airbyte_cdk.sources.streams.concurrent.abstract_stream import AbstractStream
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # `without_docs` is called before the CDK is imported
+    from airbyte_cdk.entrypoint import AirbyteEntrypoint
+    from airbyte_cdk.sources.declarative.concurrent_declarative_source import ConcurrentDeclarativeSource
+    from airbyte_cdk.sources.streams.concurrent.abstract_stream import AbstractStream
+    from airbyte_cdk.utils.memory_monitor import MemoryMonitor
+
+_DOCS = "get_attributes_doc"
+
+
+@contextmanager
+def without_docs() -> Iterator[None]:
+    """Let serializers be made without doc strings: a fifth of importing the CDK goes into parsing them.
+
+    serpyco-rs reads the source of each class for what it says of its attributes; nobody here asks for it.
+    """
+    try:
+        module = import_module("serpyco_rs._describe")
+        read = getattr(module, _DOCS)
+    except (ImportError, AttributeError):  # another version: it takes its time
+        yield
+        return
+    setattr(module, _DOCS, lambda of: {})
+    try:
+        yield
+    finally:
+        setattr(module, _DOCS, read)
 
 
 def _of(owner: Any, name: str) -> Any:
@@ -32,3 +63,9 @@ def retriever_of(stream: AbstractStream) -> Any:
     """The retriever that the CDK has made for a stream, with what the manifest declares."""
     partitions = _of(stream, "_stream_partition_generator")
     return _of(_of(partitions, "_partition_factory"), "_retriever")
+
+
+def memory_monitor_of(entrypoint: AirbyteEntrypoint) -> MemoryMonitor:
+    """What ends a read before its container runs out of memory; it wants to be called for each message."""
+    monitor: MemoryMonitor = _of(entrypoint, "_memory_monitor")
+    return monitor

@@ -7,10 +7,11 @@ import os
 import sys
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import orjson
 from airbyte_cdk.entrypoint import AirbyteEntrypoint
@@ -23,15 +24,20 @@ from airbyte_cdk.models import (
     Status,
     Type,
 )
+from airbyte_cdk.sources.connector_state_manager import HashableStreamDescriptor
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
+from source_linear import cdk
 from source_linear.catalog import read_catalog
 from source_linear.config import read_config, unknown_options
 from source_linear.ending import ENDING, GRACE
+from source_linear.messages import lines_of, message_of
 from source_linear.source import SourceLinear
 from source_linear.state import read_states
+from source_linear.sync.sync import Event, Rows
 
+Printed = AirbyteMessage | list[bytes]  # or the lines of many records
 # A write lets the reading threads run, and takes long to come back: better few than many.
 _PRINTED_AT_ONCE = 256 * 1024  # bytes
 _COLLECTED_AFTER = 50_000  # objects
@@ -50,14 +56,17 @@ class Printer:
         self._ending = False
         ENDING.finish = self._finish
 
-    def print(self, messages: Iterable[AirbyteMessage]) -> None:
-        """Print each message; a record may wait for others, everything else is printed at once."""
+    def print(self, messages: Iterable[Printed]) -> None:
+        """Print each message; records may wait for others, everything else is printed at once."""
         try:
             for message in messages:
-                line = orjson.dumps(_plain(message), option=orjson.OPT_APPEND_NEWLINE)
-                self._lines.append(line)
-                self._size += len(line)
-                if self._size > _PRINTED_AT_ONCE or message.type is not Type.RECORD:
+                if isinstance(message, list):
+                    self._lines += message
+                    self._size += sum(map(len, message))
+                else:
+                    plain = AirbyteMessageSerializer.dump(message)
+                    self._lines.append(orjson.dumps(plain, option=orjson.OPT_APPEND_NEWLINE))
+                if self._size > _PRINTED_AT_ONCE or not isinstance(message, list):
                     self._flush()
         finally:
             self._flush()
@@ -90,18 +99,11 @@ class Printer:
             self._write(line)
 
 
-def _plain(message: AirbyteMessage) -> Any:
-    """What the CDK's serializer makes of a message, nulls left out; for a record it takes longer."""
-    if record := message.record:
-        data = {name: value for name, value in record.data.items() if value is not None}
-        plain = {"stream": record.stream, "data": data, "emitted_at": record.emitted_at}
-        return {"type": "RECORD", "record": plain}
-    return AirbyteMessageSerializer.dump(message)
-
-
 def run(parsed: argparse.Namespace) -> None:
     """Run one command as `source_linear.run.main` says; it was told what `arguments.parse` says."""
     logging.raiseExceptions = False  # of a log that nobody reads any more
+    if sys.stderr.isatty() and not sys.stdout.isatty():
+        _tell_the_terminal()
     init_uncaught_exception_handler(logging.getLogger("airbyte"))
     printer = Printer()
     try:
@@ -126,6 +128,21 @@ def run(parsed: argparse.Namespace) -> None:
         )
 
 
+class _Sentence(logging.Formatter):
+    """A message for people: its sentence, without secrets, and its level where that matters."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        level = f"{record.levelname}: " if record.levelno >= logging.WARNING else ""
+        return filter_secrets(f"{level}{record.getMessage()}")
+
+
+def _tell_the_terminal() -> None:
+    """Print the log to stderr, too: stdout goes to a file or another program, and somebody waits."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Sentence())
+    logging.getLogger("airbyte").addHandler(handler)
+
+
 def _fail(command: str, printer: Printer, message: str) -> None:
     """End a command that failed. A check that did has done its work: its status is the answer."""
     if command != "check":
@@ -143,8 +160,22 @@ def _leave(code: int) -> NoReturn:
     os._exit(code)
 
 
-def _messages(parsed: argparse.Namespace, source: SourceLinear) -> Iterator[AirbyteMessage]:
-    """The messages of one command. The entrypoint's own loop prints each record by itself, as text."""
+def _read(entrypoint: AirbyteEntrypoint, events: Iterable[Event]) -> Iterator[Printed]:
+    """What a read prints: as the entrypoint's own `read`, but records by the page."""
+    memory, counts = cdk.memory_monitor_of(entrypoint), defaultdict[HashableStreamDescriptor, float](float)
+    for event in events:
+        if isinstance(event, Rows):
+            counts[HashableStreamDescriptor(name=event.stream)] += len(event.records)
+            yield lines_of(event)
+            for _ in event.records:  # it counts them
+                memory.check_memory_usage()
+        else:
+            for message in message_of(event):
+                yield entrypoint.handle_record_counts(message, counts)
+
+
+def _messages(parsed: argparse.Namespace, source: SourceLinear) -> Iterator[Printed]:
+    """What one command prints. The entrypoint's own loop prints each record by itself, as text."""
     entrypoint = AirbyteEntrypoint(source)
     logger = logging.getLogger("airbyte")
     logger.setLevel(logging.DEBUG if parsed.debug else logging.INFO)
@@ -161,7 +192,8 @@ def _messages(parsed: argparse.Namespace, source: SourceLinear) -> Iterator[Airb
     for sentence in unknown:
         logger.warning(sentence)
     if parsed.command == "read":
-        yield from entrypoint.read(specification, config, source.catalog, [])
+        entrypoint.set_up_secret_filter(config, specification.connectionSpecification)
+        yield from _read(entrypoint, source.events())
         return
     for message in entrypoint.check(specification, config):
         status = message.connectionStatus

@@ -90,6 +90,11 @@ class Root:
         return self.name == self.parent
 
     @property
+    def knows_ids(self) -> bool:
+        """Whether single rows can be asked for: by a filter, or of a plain list one by one."""
+        return self.filterable if self.connection else not self.is_object
+
+    @property
     def dates(self) -> Selection:
         """What a walk asks of a node: who it is, when it changed, whether it is archived."""
         in_trash = self.children is None and any(one.name == "trashed" for one in self.fields)

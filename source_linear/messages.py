@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 
+import orjson
 from airbyte_cdk.models import (
     AirbyteEstimateTraceMessage,
     AirbyteMessage,
@@ -55,6 +56,21 @@ def message_of(event: Event) -> Iterator[AirbyteMessage]:
         )
         trace = AirbyteTraceMessage(type=TraceType.ESTIMATE, emitted_at=now, estimate=estimate)
         yield AirbyteMessage(type=Type.TRACE, trace=trace)
+
+
+def lines_of(rows: Rows) -> list[bytes]:
+    """The lines that print records; their nulls are taken out of them, in place.
+
+    They are what the CDK's serializer makes of a message for each, which takes longer than decoding does.
+    """
+    begin = b'{"type":"RECORD","record":{"stream":%b,"data":' % orjson.dumps(rows.stream)
+    end = b',"emitted_at":%d}}\n' % int(time.time() * 1000)
+    lines = []
+    for row in rows.records:
+        for name in [name for name, value in row.items() if value is None]:  # faster than a new dict
+            del row[name]
+        lines.append(begin + orjson.dumps(row) + end)
+    return lines
 
 
 def failure_of(stream: str, error: BaseException) -> AirbyteTracedException:

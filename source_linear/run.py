@@ -8,6 +8,7 @@ import sys
 from contextlib import suppress
 
 from source_linear.arguments import parse
+from source_linear.cdk import without_docs
 from source_linear.ending import ENDING
 
 _M_ARENA_MAX = -8  # of glibc's malloc.h
@@ -50,7 +51,8 @@ def _main(arguments: list[str]) -> None:
     share_one_heap()
     gc.disable()  # importing leaves nothing to collect, and takes a sixth less without looking for it
     try:
-        from source_linear.command import run
+        with without_docs():
+            from source_linear.command import run
     finally:
         gc.enable()
     run(parsed)

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -33,7 +33,7 @@ from source_linear.sync.lister import Lister
 from source_linear.sync.probe import refused
 from source_linear.sync.progress import Progress
 from source_linear.sync.summary import Summary
-from source_linear.sync.sync import Sync
+from source_linear.sync.sync import Event, Sync
 from source_linear.sync.workers import Threads
 from source_linear.sync.workspace import questions, workspace_of
 from source_linear.token_store import hand_back
@@ -68,18 +68,20 @@ class SourceLinear(ConcurrentDeclarativeSource):
         Raises:
             AirbyteTracedException: configuration, catalog or state are not usable (config_error).
         """
-        specification = manifest()["spec"]["connection_specification"]
+        made = manifest()
+        specification = made["spec"]["connection_specification"]
         if config is not None:
             config = normalized(config, specification)
             validate(config, specification)
-        entries = [entry["$parameters"] for entry in manifest()["streams"]]
         self.catalog, self._config_path = catalog, config_path
-        self._configured = configured_streams(catalog, {one["name"] for one in entries})
+        self._configured = configured_streams(
+            catalog, {one["$parameters"]["name"] for one in made["streams"]}
+        )
         self._given = stream_states(state or ())
         super().__init__(
             catalog=catalog,
             config=config,
-            source_config=manifest() | {"streams": manifest()["streams"][:1]},  # `streams` resolves all
+            source_config=made | {"streams": made["streams"][:1]},  # `streams` resolves all
             # The CDK fails where it cannot write the migrated form; its CONTROL message says it as well.
             config_path=config_path if config_path and os.access(config_path, os.W_OK) else None,
         )
@@ -101,9 +103,11 @@ class SourceLinear(ConcurrentDeclarativeSource):
     def check(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteConnectionStatus:
         """Whether Linear accepts the credentials; what they cannot read is told."""
         names = manifest()["check"]["stream_names"]
-        asked = self._retrievers(
-            {"streams": [one for one in manifest()["streams"] if one["$parameters"]["name"] in names]}
-        )
+        entries = [one for one in manifest()["streams"] if one["$parameters"]["name"] in names]
+        missing = set(names) - {one["$parameters"]["name"] for one in entries}
+        if missing or not entries:
+            return AirbyteConnectionStatus(status=Status.FAILED, message=_no_stream(missing))
+        asked = self._retrievers({"streams": entries})
         api, keys = self._api(asked[names[0]]), self._options.team_keys
         api.patience, api.waits = _CHECK_PATIENCE, False
         lister = Lister(api)
@@ -137,7 +141,7 @@ class SourceLinear(ConcurrentDeclarativeSource):
         catalog: ConfiguredAirbyteCatalog,
         state: list[AirbyteStateMessage] | None = None,
     ) -> Iterator[AirbyteMessage]:
-        """Read the catalog's streams; one that fails stops no other.
+        """The messages of what is read.
 
         The CDK's threads and states are not used: a state says before a row is sent that the destination may
         have it, which their order of messages cannot (docs/decisions.md, 1).
@@ -150,6 +154,15 @@ class SourceLinear(ConcurrentDeclarativeSource):
                 logger, config, catalog, state
             )
             return
+        for event in self.events():
+            yield from message_of(event)
+
+    def events(self) -> Iterator[Event]:
+        """Read the catalog's streams; one that fails stops no other.
+
+        Raises:
+            AirbyteTracedException: at the end, if any stream failed: which, why, and what to do.
+        """
         retrievers = self._retrievers(self._manifest_of_catalog())
         if not retrievers:
             return
@@ -161,8 +174,7 @@ class SourceLinear(ConcurrentDeclarativeSource):
         summary = Summary(sync, api.budget.usage)
         try:
             with progress:
-                for event in summary.watch(sync.events()):
-                    yield from message_of(event)
+                yield from summary.watch(sync.events())
         except LinearError as error:
             raise traced(error) from None
 
@@ -204,7 +216,7 @@ class SourceLinear(ConcurrentDeclarativeSource):
     def _manifest_of_catalog(self) -> dict[str, Any]:
         """The streams of the manifest that are read, with the columns that are selected."""
         entries = manifest()["streams"]
-        if self._configured:
+        if self.catalog is not None:
             entries = [entry for entry in entries if entry["$parameters"]["name"] in self._configured]
         for entry in entries:
             configured = self._configured.get(entry["$parameters"]["name"])
@@ -212,3 +224,9 @@ class SourceLinear(ConcurrentDeclarativeSource):
             if columns:
                 entry["$parameters"] = narrowed(entry["$parameters"], list(columns))
         return {"streams": entries}
+
+
+def _no_stream(missing: Collection[str]) -> str:
+    """What is wrong where the manifest has not the streams that its `check` names."""
+    said = f"names {', '.join(sorted(missing))}, which it does not have" if missing else "names none"
+    return f"stream_names of check in manifest.yaml {said}: name one of the manifest's streams there."

@@ -56,7 +56,7 @@ def files() -> dict[Path, str]:
     found = relations(known, linear)
     made = {
         PACKAGE / "models" / "linear_sources.yml": sources(known, linear, found),
-        STAGING / "stg_linear__staging.yml": staging_tests(known),
+        STAGING / "stg_linear__staging.yml": staging_descriptions(known, linear, found),
     }
     never = {stream.name for stream in known if archiving_seen(stream) == "as a deletion"}
     for stream in known:
@@ -156,26 +156,48 @@ def staging_model(stream: Stream, linear: GraphQLSchema) -> str:
         if name not in (TOMBSTONE, ARCHIVED_FLAG)
     }
     listed = ",\n".join(f"    '{name}': ('{snake_case(name)}', '{kind}')" for name, kind in columns.items())
-    # In the history of a row, `trashed` says what happened to that row.
-    trash = _TRASHED in columns and not stream.parents
     return (
         f"-- {_HEAD}\n"
         f"{{{{ linear_staging(source('linear', '{stream.name}'), {{\n{listed},\n}}"
-        f"{', has_trash=true' if trash else ''}) }}}}\n"
+        f"{', has_trash=true' if has_trash(stream, linear) else ''}) }}}}\n"
     )
 
 
-def staging_tests(known: Sequence[Stream]) -> str:
-    """The tests of keys."""
-    models = [
-        {
-            "name": f"stg_linear__{stream.name}",
-            "description": f"A row is {phrase_of(stream.name)}. Without rows that were deleted in Linear.",
-            "columns": [{"name": "id", "data_tests": ["unique", "not_null"]}],
-        }
-        for stream in known
-    ]
+def staging_descriptions(known: Sequence[Stream], linear: GraphQLSchema, found: Iterable[Relation]) -> str:
+    """The staging models' columns described, and the tests of keys."""
+    targets = {(each.stream, each.column): each for each in found}
+    models = []
+    for stream in known:
+        columns = [
+            {
+                "name": snake_case(name),
+                "description": _description(stream, linear, name, targets.get((stream.name, name))),
+                **({"data_tests": ["linear_key"]} if name == "id" else {}),
+            }
+            for name in schema_of(stream, linear)["properties"]
+            if name not in (TOMBSTONE, ARCHIVED_FLAG)
+        ]
+        if has_trash(stream, linear):
+            columns.append({"name": "is_deleted", "description": "Whether the row is in the trash."})
+        columns.append({"name": "is_archived", "description": "Whether the row is archived or in the trash."})
+        models.append(
+            {
+                "name": f"stg_linear__{stream.name}",
+                "description": (
+                    f"A row is {phrase_of(stream.name)}. Without rows that were deleted in Linear."
+                ),
+                "columns": columns,
+            }
+        )
     return _yaml({"version": 2, "models": models})
+
+
+def has_trash(stream: Stream, linear: GraphQLSchema) -> bool:
+    """Whether a stream's rows go to a trash.
+
+    In the history of a row, `trashed` says what happened to that row.
+    """
+    return _TRASHED in schema_of(stream, linear)["properties"] and not stream.parents
 
 
 def relations_test(stream: Stream, found: Sequence[Relation], never: Collection[str]) -> str | None:

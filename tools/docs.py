@@ -23,8 +23,8 @@ from source_linear.linear.errors import TABLE, Action
 from source_linear.linear.selection import parse, price
 from source_linear.packaged import manifest
 from source_linear.streams import Stream
-from source_linear.sync.lister import Lister
-from source_linear.sync.probe import Probe, Wanted
+from source_linear.sync.lister import Lister, Listing
+from source_linear.sync.probe import Probe, Wanted, slices_of
 from source_linear.sync.workspace import questions
 from tools.diagram import picture
 from tools.evidence import EVIDENCE, OTHER_TYPES, columns_of_any_json
@@ -281,10 +281,11 @@ def page_cost(stream: Stream) -> float:
 
 
 def _follow_cost(stream: Stream) -> float:
-    """Points of reading on all lists of a row, by pages twice as long (source_linear/sync/lister.py)."""
+    """Points of reading on all lists of a row, by one more page of each (source_linear/sync/lister.py)."""
 
     def points(root: Root, nested: NestedList) -> float:
-        inner = (*parse("id"), nested.page(max(10, 2 * nested.first), "x"))
+        listing = Listing(nested.name, nested.first, count=nested.first)
+        inner = (*parse("id"), nested.page(listing.further(price((nested.page(1),)), 0), "x"))
         return graphql.page(root, "n0", inner, 1, where=ids_in(["x"])).points
 
     own = sum(points(stream.roots[0], one) for one in stream.lists.values() if one.first)
@@ -307,26 +308,28 @@ def points_a_row(stream: Stream) -> tuple[float, float]:
 
 
 def walk(known: Sequence[Stream], issues: int) -> tuple[int, float]:
-    """Requests and points of walking all lists, as a first sync does before it reads: one after the other."""
+    """Requests and points of walking all lists, as a first sync does before it reads.
+
+    Each request is full while there is enough to ask for; a list takes as many as it has pages at the least.
+    """
     nothing: Any = None  # is asked
     wanted = [Wanted(stream, None, stream.is_comparable) for stream in known]
     short = Probe(Lister(nothing), [one for one in wanted if not one.stream.is_long], ())
     long = Probe(Lister(nothing), [one for one in wanted if one.stream.is_long], ())
-    long.span("2020-01-01T00:00:00.000Z", "2026-01-01T00:00:00.000Z", issues)
-    slices = long.questions()
+    first = long.questions()
     rounds = defaultdict(
-        list, {-1: [*questions(()).values(), *short.questions().values()], 0: [*slices.values()]}
+        list, {-1: [*questions(()).values(), *short.questions().values()], 0: [*first.values()]}
     )
     for stream in known:
         if stream.name in ROWS_AN_ISSUE and not stream.parents:
-            root, rows = stream.roots[0], ROWS_AN_ISSUE[stream.name] * issues
-            many = sum(one.asked.name == root.name for one in slices.values())
-            left = rows / many - (MAX_PAGE_SIZE if many > 1 else _FIRST)
+            root, left = stream.roots[0], ROWS_AN_ISSUE[stream.name] * issues - _FIRST
+            many = max(1, slices_of(left) if root.filterable else 1)
             page = graphql.page(root, "list", root.dates, MAX_PAGE_SIZE, "x", {"createdAt": {}})
-            for number in range(math.ceil(left / MAX_PAGE_SIZE)):
+            for number in range(math.ceil(left / many / MAX_PAGE_SIZE)):
                 rounds[number + 1] += [page] * many
-    requests = sum(len(list(affordable(one, lambda asked: asked.points))) for one in rounds.values())
-    return requests, sum(asked.points for one in rounds.values() for asked in one)
+    asked = [question for one in rounds.values() for question in one]
+    full = len(list(affordable(asked, lambda question: question.points)))
+    return max(len(rounds), full), sum(question.points for question in asked)
 
 
 def first_sync(known: Sequence[Stream], issues: int) -> tuple[tuple[int, float], tuple[int, float]]:

@@ -27,3 +27,4 @@ done
 # The demo and dbt open one database.
 grep -o '^duckdb==[^ ]*' requirements/test.txt >.cache/duckdb.txt
 lock dbt requirements/dbt.in --constraints .cache/duckdb.txt "$@"
+lock dbt-engines requirements/dbt-engines.in --constraints requirements/dbt.txt "$@"

@@ -50,6 +50,6 @@ def test_the_versions_of_python_are_said_once_and_as_the_package_has_them():
     said = [
         (path.name, range_)
         for path in pages
-        for range_ in re.findall(r"3\.\d+(?:, 3\.\d+)* (?:to|or|and) 3\.\d+", path.read_text("utf-8"))
+        for range_ in re.findall(r"3\.\d\d(?:, 3\.\d\d)* (?:to|or|and) 3\.\d\d", path.read_text("utf-8"))
     ]
     assert said == [("README.md", f"3.{least} to 3.{int(above) - 1}")]

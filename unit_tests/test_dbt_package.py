@@ -76,6 +76,27 @@ def test_every_model_has_a_contract_and_every_column_a_type_and_a_description() 
             )
 
 
+def test_every_column_of_staging_is_described() -> None:
+    models = yaml.safe_load((STAGING / "stg_linear__staging.yml").read_text("utf-8"))["models"]
+    assert len(models) == len(streams())
+    for model in models:
+        described = {column["name"]: column["description"] for column in model["columns"]}
+        text = (STAGING / f"{model['name']}.sql").read_text("utf-8")
+        made = set(re.findall(r"': \('(\w+)', '", text)) | {"is_archived"}
+        assert set(described) == made | ({"is_deleted"} if "has_trash" in text else set()), model["name"]
+        assert all(words.endswith(".") for words in described.values())
+
+
+def test_every_model_has_a_unit_test_of_dbts_own() -> None:
+    marts = PACKAGE / "models" / "marts"
+    tests = yaml.safe_load((marts / "linear_unit_tests.yml").read_text("utf-8"))["unit_tests"]
+    # The progress of a project counts issues of today, and has no rule of its own.
+    assert {test["model"] for test in tests} == {path.stem for path in marts.glob("*.sql")} - {
+        "linear_project_progress"
+    }
+    assert max(len(test["name"]) for test in tests) <= 63, "a relation's name, which PostgreSQL would cut"
+
+
 def test_the_exposure_names_the_models_that_the_report_asks() -> None:
     path = PACKAGE / "models" / "marts" / "linear_exposures.yml"
     (exposure,) = yaml.safe_load(path.read_text("utf-8"))["exposures"]

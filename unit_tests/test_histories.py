@@ -4,6 +4,7 @@ import logging
 import os
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -47,6 +48,37 @@ def test_all_rows_of_a_parent_that_appears_are_read_though_it_changed_since(stre
 
 def test_rows_are_not_gone_because_the_answer_about_their_ids_is_short() -> None:
     assert story("comments", Sync(seed=1), Wait(4000), Sync(seed=2, faults=Faults(cut=1)), rows=60) == []
+
+
+@pytest.mark.parametrize("first", range(20_000, 20_040, 20))
+def test_where_states_are_lost_only_rows_stay_that_came_after_a_lost_one(first: int) -> None:
+    for seed in range(first, first + 20):
+        assert problems(plan(seed, loses_states=True)) == [], f"seed {seed}"
+
+
+def test_a_row_stays_whose_state_was_lost_and_no_other() -> None:
+    made, gone = [Change("create", pick) for pick in (0.2, 0.5, 0.8)], [Change("purge", 0.5), Wait(4000)]
+    kept = [Sync(seed=1), Wait(4000), *made, Wait(70)]
+    given = Plan(
+        1, ("comments",), 0, "flag", False, (*kept, Sync(seed=2, lost=9), *gone, *[Sync(seed=3)] * 2)
+    )
+    history = History(given, source, doubtful, is_walked)
+    assert history.play() == []
+    assert len(history.stayed) == 1
+    history = History(replace(given, steps=(*kept, Sync(seed=2), *gone)), source, doubtful, is_walked)
+    assert (history.play(), history.stayed) == ([], [])
+
+
+@pytest.mark.parametrize("stream", ["templates", "team_memberships", "comments"])
+def test_rows_are_not_gone_because_lists_lag_behind_their_creation(stream: str) -> None:
+    made, lags = [Change("create", pick) for pick in (0.1, 0.5, 0.9)], Faults(stale=1)
+    syncs = [Sync(seed=1), Wait(1), *(Sync(seed=seed, faults=lags) for seed in (2, 3, 4))]
+    assert story(stream, Wait(4000), *made, *syncs) == []
+
+
+def test_a_template_that_is_archived_is_reported_though_its_id_still_tells_of_it() -> None:
+    archived = [Change("create", 0.5), Sync(seed=1), Wait(4000), Change("archive", 0.5)]
+    assert story("templates", *archived, rows=1) == []
 
 
 @pytest.mark.parametrize("stream", ["comments", "issue_history"])

@@ -45,7 +45,7 @@ class Session:
         _, operation = parse(" ".join(body["query"].split()))
         asked = Asked("", body["query"], body["variables"], operation.selection, None)
         content = json.dumps(self.linear._executed(asked)).encode()
-        return SimpleNamespace(headers={}, content=content, status_code=200)
+        return SimpleNamespace(headers={}, iter_content=lambda size: [content], status_code=200)
 
 
 def entry(number, **more):
@@ -208,17 +208,23 @@ def test_of_plain_lists_the_extractor_is_their_own(source):
             assert "no nodes" in str(error)
 
 
-@pytest.mark.parametrize("names", [[NONSENSE], []])
-def test_a_check_stream_that_there_is_not_is_noticed(monkeypatch, names):
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ([NONSENSE], f"names {NONSENSE}, which it does not have"),
+        (["organization", NONSENSE], f"names {NONSENSE}, which it does not have"),
+        ([], "names none"),
+    ],
+)
+def test_a_check_stream_that_there_is_not_is_said(monkeypatch, names, said):
     changed = manifest()
     changed["check"]["stream_names"] = names
     monkeypatch.setattr(source_linear.source, "manifest", lambda: copy.deepcopy(changed))
-    source = SourceLinear(config=CONFIG)
-    try:
-        status = source.check(source_linear.source._LOGGER, CONFIG)
-    except (LookupError, ValueError):
-        return
-    assert status.status is Status.FAILED
+    status = SourceLinear(config=CONFIG).check(source_linear.source._LOGGER, CONFIG)
+    assert (status.status, status.message) == (
+        Status.FAILED,
+        f"stream_names of check in manifest.yaml {said}: name one of the manifest's streams there.",
+    )
 
 
 # Streams

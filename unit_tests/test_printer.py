@@ -11,12 +11,13 @@ from source_linear.ending import ENDING
 
 PRINTING = """
 from threading import Event
-from airbyte_cdk.models import AirbyteLogMessage, AirbyteMessage, AirbyteRecordMessage, Level, Type
+from airbyte_cdk.models import AirbyteLogMessage, AirbyteMessage, Level, Type
 from source_linear import command, ending
+from source_linear.messages import lines_of
+from source_linear.sync.sync import Rows
 {patch}
 def record(text):
-    row = AirbyteRecordMessage(stream="issues", data={{"title": text}}, emitted_at=1)
-    return AirbyteMessage(type=Type.RECORD, record=row)
+    return lines_of(Rows("issues", [{{"title": text}}]))
 def log(text):
     return AirbyteMessage(type=Type.LOG, log=AirbyteLogMessage(level=Level.INFO, message=text))
 def messages():

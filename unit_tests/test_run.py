@@ -11,11 +11,15 @@ from pathlib import Path
 
 import orjson
 import pytest
-from airbyte_cdk.models import AirbyteMessage, AirbyteMessageSerializer, AirbyteRecordMessage, Type
+from airbyte_cdk.entrypoint import AirbyteEntrypoint
+from airbyte_cdk.models import AirbyteMessage, AirbyteMessageSerializer, Type
+from airbyte_cdk.utils.memory_monitor import MemoryMonitor
 
 import source_linear
-from source_linear.command import _plain
+from source_linear.command import _read
+from source_linear.messages import lines_of, message_of
 from source_linear.source import SourceLinear
+from source_linear.sync.sync import Rows, State
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -162,8 +166,22 @@ def test_another_command_that_fails_has_no_status_but_an_exit_code(error):
     assert "CONNECTION_STATUS" not in {message["type"] for message in messages}
 
 
-def test_a_record_is_printed_as_the_cdk_would_print_it():
-    data = {"id": "a", "title": None, "labelIds": ["b"], "reactions": [{"emoji": None}]}
-    record = AirbyteRecordMessage(stream="issues", data=data, emitted_at=1)
-    message = AirbyteMessage(type=Type.RECORD, record=record)
-    assert _plain(message) == AirbyteMessageSerializer.dump(message)
+def test_records_are_printed_as_the_cdk_would_print_them(monkeypatch):
+    monkeypatch.setattr("time.time", lambda: 1_700_000_000.1239)
+    first = {"id": "a", "title": None, "labelIds": ["b"], "reactions": [{"emoji": None}], "body": 'é"\n'}
+    rows = Rows("issues", [first, {"id": "c"}])
+    theirs = [orjson.dumps(AirbyteMessageSerializer.dump(one)) + b"\n" for one in message_of(rows)]
+    assert lines_of(rows) == theirs
+
+
+def test_a_read_counts_its_records_for_the_states_and_for_the_watch_over_the_memory(monkeypatch):
+    watched = []
+    monkeypatch.setattr(MemoryMonitor, "check_memory_usage", lambda self: watched.append(self))
+    first, other = Rows("issues", [{"id": "a"}, {"id": "b"}]), Rows("users", [{"id": "c"}])
+    state = State("issues", {"updatedAt": "2026-01-31T08:15:00.123Z"}, None)
+    events = [first, other, state, Rows("issues", [{"id": "d"}]), state, state]
+    printed = list(_read(AirbyteEntrypoint(SourceLinear()), events))
+    assert [len(one) for one in printed if isinstance(one, list)] == [2, 1, 1]
+    states = [one.state for one in printed if not isinstance(one, list)]
+    assert [one.sourceStats.recordCount for one in states] == [2.0, 1.0, 0.0]
+    assert len(watched) == 4

@@ -1,11 +1,14 @@
-{# What databases say in different ways. DuckDB and PostgreSQL are tested; Snowflake and BigQuery are not. #}
+{#
+  What databases say in different ways. What is said to DuckDB and PostgreSQL runs there in the tests; what is said to
+  Snowflake and BigQuery runs in DuckDB, translated (docs/dbt.md).
+#}
 
 {# Refuse a database for which nothing is written: its SQL would be another's. #}
 {% macro linear_check_engine(type) %}
 {%- if type not in ('duckdb', 'postgres', 'snowflake', 'bigquery') -%}
   {%- do exceptions.raise_compiler_error(
     'The package linear is not written for ' ~ type ~ '. It runs on duckdb and postgres; for snowflake and bigquery it is'
-    ~ ' written, and has not been run there. Copy the tables into one of them.'
+    ~ ' written, and was tried only in translation. Copy the tables into one of them.'
   ) -%}
 {%- endif -%}
 {% endmacro %}
@@ -20,11 +23,15 @@
 {%- if 'char' in type or type in ('text', 'string') -%}
 (cast({{ linear_zoned_text(value) }} as timestamp with time zone) at time zone 'UTC')
 {%- elif type in ('timestamptz', 'timestamp with time zone') -%}
-({{ value }} at time zone 'UTC')
+{{ adapter.dispatch('linear_without_zone', 'linear')(value) }}
 {%- else -%}
 cast({{ value }} as {{ linear_timestamp_type() }})
 {%- endif -%}
 {%- endmacro %}
+
+{% macro default__linear_without_zone(value) %}({{ value }} at time zone 'UTC'){% endmacro %}
+{# The same in a tenth of the time: no calendar is asked. #}
+{% macro duckdb__linear_without_zone(value) %}make_timestamp(epoch_us({{ value }})){% endmacro %}
 
 {% macro snowflake__linear_utc(value, type) -%}
 {%- if 'char' in type or type in ('text', 'string') -%}
@@ -94,6 +101,8 @@ case when {{ linear_matches(value, '[0-9]:[0-9][0-9].*([zZ]|[+-][0-9][0-9](:?[0-
 {{ adapter.dispatch('linear_elements', 'linear')(relation, column) }}
 {% endmacro %}
 
+{% macro default__linear_elements(relation, column) %}{% do linear_check_engine(target.type) %}{% endmacro %}
+
 {% macro duckdb__linear_elements(relation, column) %}
 select id as row_id, unnest(from_json({{ column }}, '["varchar"]')) as element
 from {{ relation }}
@@ -130,6 +139,8 @@ cross join unnest(json_value_array(held.{{ column }})) as element
 {% macro linear_series(relation, column) %}
 {{ adapter.dispatch('linear_series', 'linear')(relation, column) }}
 {% endmacro %}
+
+{% macro default__linear_series(relation, column) %}{% do linear_check_engine(target.type) %}{% endmacro %}
 
 {% macro duckdb__linear_series(relation, column) %}
 select id as row_id, unnest(range(1, len(numbers) + 1)) as position, unnest(numbers) as value
@@ -223,17 +234,37 @@ cast(extract(epoch from ({{ end }} - {{ start }})) / 86400.0 as double precision
 cast({{ linear_local(moment, linear_zone(team)) }} as date)
 {%- endmacro %}
 
-{# A percentile of the values of a group, between two values in proportion. #}
-{% macro linear_percentile(value, share) %}
-{{- adapter.dispatch('linear_percentile', 'linear')(value, share) -}}
+{#
+  Percentiles of the values of groups, between two values in proportion: a query with the keys and a column for each.
+
+  Args:
+    relation: with the keys and the value.
+    keys: the columns that make a group.
+    value: a column; nulls do not count.
+    shares: name of the column -> share, from 0 to 1.
+#}
+{% macro linear_percentiles(relation, keys, value, shares) %}
+{{- adapter.dispatch('linear_percentiles', 'linear')(relation, keys, value, shares) -}}
 {% endmacro %}
 
-{% macro default__linear_percentile(value, share) -%}
-percentile_cont({{ share }}) within group (order by {{ value }})
+{% macro default__linear_percentiles(relation, keys, value, shares) -%}
+    select
+        {{ keys | join(', ') }}
+        {%- for name, share in shares.items() %},
+        percentile_cont({{ share }}) within group (order by {{ value }}) as {{ name }}
+        {%- endfor %}
+    from {{ relation }}
+    group by {{ keys | join(', ') }}
 {%- endmacro %}
 
-{% macro bigquery__linear_percentile(value, share) -%}
-approx_quantiles({{ value }}, 100)[offset({{ (share * 100) | int }})]
+{# BigQuery has it as a window only; its aggregate is approximate. #}
+{% macro bigquery__linear_percentiles(relation, keys, value, shares) -%}
+    select distinct
+        {{ keys | join(', ') }}
+        {%- for name, share in shares.items() %},
+        percentile_cont({{ value }}, {{ share }}) over (partition by {{ keys | join(', ') }}) as {{ name }}
+        {%- endfor %}
+    from {{ relation }}
 {%- endmacro %}
 
 {# The Monday with which a moment's week began, as a date. #}

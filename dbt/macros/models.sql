@@ -11,10 +11,14 @@
 {% endmacro %}
 
 {% macro default__linear_latest(value, order, end) -%}
-last_value({{ value }} ignore nulls) over (
+{{ linear_not_null('last_value', value) }} over (
             partition by issue_id order by {{ order }} rows between unbounded preceding and {{ end }}
         )
 {%- endmacro %}
+
+{% macro linear_not_null(function, value) %}{{ adapter.dispatch('linear_not_null', 'linear')(function, value) }}{% endmacro %}
+{% macro default__linear_not_null(function, value) %}{{ function }}({{ value }} ignore nulls){% endmacro %}
+{% macro snowflake__linear_not_null(function, value) %}{{ function }}({{ value }}) ignore nulls{% endmacro %}
 
 {# PostgreSQL cannot skip nulls in windows. #}
 {% macro postgres__linear_latest(value, order, end) -%}
@@ -28,7 +32,7 @@ last_value({{ value }} ignore nulls) over (
 {% macro linear_next(value, order) %}{{ adapter.dispatch('linear_next', 'linear')(value, order) }}{% endmacro %}
 
 {% macro default__linear_next(value, order) -%}
-first_value({{ value }} ignore nulls) over (
+{{ linear_not_null('first_value', value) }} over (
             partition by issue_id order by {{ order }} rows between 1 following and unbounded following
         )
 {%- endmacro %}

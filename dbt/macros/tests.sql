@@ -25,10 +25,15 @@ union all
 {%- endfor %}
 {% endmacro %}
 
-{# Values of some columns together that several rows have. #}
+{# Keys that several rows have, or that are null in part. #}
 {% macro linear_repeated(model, columns) %}
 select {{ columns | join(', ') }}, count(*) as found
 from {{ model }}
 group by {{ columns | join(', ') }}
-having count(*) > 1
+having count(*) > 1 or {{ columns | join(' is null or ') }} is null
 {% endmacro %}
+
+{# The key of a table: unique and not null, in one query instead of two. #}
+{% test linear_key(model, column_name) %}
+{{ linear_repeated(model, [column_name]) }}
+{% endtest %}

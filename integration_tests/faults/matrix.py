@@ -331,7 +331,7 @@ FAULTS = (
     _left_out(
         "a null node that is refused",
         _kind("null_node", code="FORBIDDEN"),
-        "which these credentials may not see",
+        "that these credentials may not see",
         leaves_out=True,
     ),
     *(

@@ -138,7 +138,7 @@ class LinearRetriever(Retriever):
         first = start is None or start <= BEGINNING
         config = Config.of(self.config, manifest()["spec"]["connection_specification"])
         api = api_of(self.config, self.url, self.method)
-        part = Slice(None, end, CREATED_AT) if first else Slice(start, end, first=True)
+        part = Slice(end=end, field=CREATED_AT) if first else Slice(start, end, first=True)
         if self.stream.kind in ("swept", "feed"):
             part = Slice(None if first else start, field=CREATED_AT if first else part.field)
         try:

@@ -28,6 +28,7 @@ LONGEST_PAUSE = 60.0  # seconds between two tries
 LONGEST_LIMIT = 7_200.0
 _TRIES_FOR_THE_REST = 3  # where rows came, but Linear failed on some of their fields
 _TOKEN_TIMEOUT = (10, 30)
+_AT_ONCE = 1 << 20  # bytes of an answer: between two reads another thread goes on for some milliseconds
 
 
 class Observer(Protocol):
@@ -142,6 +143,7 @@ class Api:
         variables: Mapping[str, Any] | None = None,
         roots: Mapping[str, Collection[str]] | None = None,
         tries: int | None = None,
+        points: float = 0.0,
     ) -> Answer:
         """Ask until all roots came, possibly with fields and rows missing that `Answer.problems` name.
 
@@ -153,12 +155,13 @@ class Api:
             variables: its variables.
             roots: the keys of `data`, each with the keys that must not be null in it.
             tries: after how many tries a failure that may pass is given up; None: after `patience`.
+            points: what it costs at the most, by Linear's formula: the budget is asked for as much.
 
         Raises:
             LinearError: it failed for good, or went on failing.
         """
         body = orjson.dumps({"query": query, "variables": dict(variables or {})})
-        return self._persist(stream, query, body, roots or {}, tries)
+        return self._persist(stream, query, body, roots or {}, tries, points)
 
     def begin(self) -> None:
         """This thread begins something new, and waits for a slot behind all who began before."""
@@ -179,14 +182,20 @@ class Api:
             )
 
     def _persist(
-        self, stream: str, query: str, body: bytes, roots: Mapping[str, Collection[str]], tries: int | None
+        self,
+        stream: str,
+        query: str,
+        body: bytes,
+        roots: Mapping[str, Collection[str]],
+        tries: int | None,
+        points: float,
     ) -> Answer:
         # What failed for all that time once need not be tried as long by the next window of the same stream.
         # Another query has its time, once: it is asked to find out why, and decides about the stream.
         left = 0.0 if query in self._gave_up[stream] else self.patience
         attempt, renewed, limited_since = 0, False, None
         while True:
-            answer, header = self._exchange(stream, body, roots)
+            answer, header = self._exchange(stream, body, roots, points)
             failure = answer.failure
             if failure is None or (failure.has_data and self._suffices(stream, answer, attempt)):
                 self._gave_up.pop(stream, None)
@@ -197,7 +206,7 @@ class Api:
                 limited_since = self._now() if limited_since is None else limited_since
                 if self._now() - limited_since > LONGEST_LIMIT:
                     raise LinearError(_lasting_limit(failure))
-                self.budget.exhausted(stream, answer.headers)
+                self.budget.exhausted(stream, answer.headers, points)
             elif failure.action is Action.REFRESH and not renewed and self._credentials.refuse(header):
                 renewed = True
             else:
@@ -215,11 +224,13 @@ class Api:
                 with self.budget.waiting(stream, self._now() + pause):
                     self._sleep(pause)
 
-    def _exchange(self, stream: str, body: bytes, roots: Mapping[str, Collection[str]]) -> tuple[Answer, str]:
+    def _exchange(
+        self, stream: str, body: bytes, roots: Mapping[str, Collection[str]], points: float
+    ) -> tuple[Answer, str]:
         """Send one request, once; returns the answer and the `Authorization` that it was sent with."""
         if not self.waits:
             return self._timed(stream, body, roots)
-        with self.budget.turn(stream, before_waiting=self._slots.leave):
+        with self.budget.turn(stream, points, self._slots.leave):
             self._slots.take()
             return self._timed(stream, body, roots)
 
@@ -238,12 +249,19 @@ class Api:
             self.observer.sending(body)
         try:
             response = self._session.request(
-                self._method, self._url, data=body, headers=headers, timeout=timeout, allow_redirects=False
+                self._method,
+                self._url,
+                data=body,
+                headers=headers,
+                timeout=timeout,
+                allow_redirects=False,
+                stream=True,
             )
+            content = b"".join(response.iter_content(_AT_ONCE))
         except OSError as error:
             return Answer({}, failure=judge_silence(stream, error)), header
         self.budget.observe(stream, response.headers)
-        content, status = response.content, response.status_code
+        status = response.status_code
         if self.observer:
             self.observer.received(status, response.headers, content)
         _LOGGER.debug(

@@ -59,17 +59,21 @@ class Bucket:
         self._under_way += amount
         if not self._limit:
             return 0.0
-        # What is under way may or may not be counted in the level yet: assume that it is not.
-        needed = self._under_way + self._limit * _MARGIN
-        refill = self._limit / _WINDOW
-        theirs = self._at + (needed - self._remaining) / refill
-        if self._reset > self._at:  # by then there is room, whatever the refill was
-            theirs = min(theirs, self._reset)
         ours = now
         if self._share < 1:
             over = self._under_way + self._spent - self._limit * self._share
-            ours = self._at + over / (refill * self._share)
-        return max(0.0, theirs - now, ours - now)
+            ours = self._at + over / (self._limit * self._share / _WINDOW)
+        # What is under way may or may not be counted in the level yet: assume that it is not.
+        return max(0.0, self.has(self._under_way) - now, ours - now)
+
+    def has(self, amount: float) -> float:
+        """When so much is there for all who use the key, on our own clock; 0 where that is not known."""
+        if not self._limit:
+            return 0.0
+        needed = amount + self._limit * _MARGIN
+        there = self._at + (needed - self._remaining) * _WINDOW / self._limit
+        # At its reset there is room, whatever the refill was.
+        return min(there, self._reset) if self._reset > self._at else there
 
     def seconds_for(self, amount: float, now: float) -> float:
         """The seconds until `amount` can have been spent, if nobody else spends."""
@@ -79,6 +83,11 @@ class Bucket:
         refill = most / _WINDOW
         left = self._remaining if self._share == 1 else min(self._remaining, most - self._spent)
         return max(0.0, (amount - min(left + (now - self._at) * refill, most)) / refill)
+
+    @property
+    def an_hour(self) -> float:
+        """What our share of it gives in an hour; 0 where that is not known."""
+        return self._limit * self._share
 
     def release(self, amount: float) -> None:
         """What was taken has been answered, or will never be."""
@@ -90,7 +99,7 @@ class Budget:
 
     docs/linear-api.md, Limits: `X-RateLimit-{Requests,Complexity}-{Limit,Remaining,Reset}`, Reset in UTC
     epoch milliseconds. Bursts while the buckets are full, goes at the rate of their refill once they are
-    empty, waits where Linear says that they are exhausted.
+    empty, waits where Linear says that they are exhausted. What a query costs is known before it is asked.
     """
 
     def __init__(
@@ -111,24 +120,26 @@ class Budget:
         self._lock = threading.Lock()
         self._requests = Bucket(share)
         self._points = Bucket(share)
-        self._typical: dict[str, float] = {}
         self._blocked_until: defaultdict[str, float] = defaultdict(float)  # "" blocks all streams
         self._announced: dict[str, float] = {}
-        self._waiting: dict[int, tuple[str, float]] = {}  # by thread
+        self._waiting: dict[int, tuple[str, float]] = {}  # by thread; "" for what holds all streams
+        self._held = self._held_since = 0.0
         self.usage: defaultdict[str, Usage] = defaultdict(Usage)
 
     @contextmanager
-    def turn(self, stream: str, before_waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
+    def turn(
+        self, stream: str, points: float = 0.0, before_waiting: Callable[[], None] = lambda: None
+    ) -> Iterator[None]:
         """Wait until one more request of this stream fits into the budget; it is made inside.
 
         Args:
             stream: the stream that asks, "" outside of any.
+            points: what it costs at the most, by Linear's formula.
             before_waiting: is called where there is something to wait for.
         """
         self._wait_while_blocked(stream, before_waiting)
         with self._lock:
             now = self._now()
-            points = self._typical.get(stream, 0.0)
             until = now + max(self._requests.take(1, now), self._points.take(points, now))
         try:
             why = "Keeping within the budget of Linear's rate limit"
@@ -152,8 +163,6 @@ class Budget:
                 limit = number(headers, f"X-RateLimit-{kind}-Limit")
                 remaining = number(headers, f"X-RateLimit-{kind}-Remaining")
                 bucket.observe(limit, remaining, self._reset(headers, kind), spent, now)
-            if points:
-                self._typical[stream] = points
             usage = self.usage[stream]
             usage.requests += 1
             usage.points += points
@@ -166,18 +175,28 @@ class Budget:
             known.update(news)
         return news
 
-    def exhausted(self, stream: str, headers: Mapping[str, str]) -> None:
-        """Linear said RATELIMITED: hold all requests until the later Reset of the exhausted buckets.
+    def exhausted(self, stream: str, headers: Mapping[str, str], points: float = 0.0) -> None:
+        """Linear said RATELIMITED: hold all requests until the exhausted buckets have enough for this one.
 
-        Where only the bucket of an endpoint is exhausted, this stream's requests are held.
+        Where Linear does not say how large a bucket is, until its Reset. Where only the bucket of an endpoint
+        is exhausted, this stream's requests are held.
+
+        Args:
+            stream: the stream that asked.
+            headers: those of the refusal.
+            points: what the query costs at the most, by Linear's formula.
         """
         now = self._now()
-        points = max(1.0, number(headers, "X-Complexity"), self._typical.get(stream, 0.0))
-        shared = [
-            self._reset(headers, kind)
-            for kind, needed in (("Requests", 1.0), ("Complexity", points))
-            if _is_empty(headers, kind, needed)
-        ]
+        needs = (
+            ("Requests", self._requests, 1.0),
+            ("Complexity", self._points, max(1.0, number(headers, "X-Complexity"), points)),
+        )
+        with self._lock:
+            shared = [
+                bucket.has(needed) or self._reset(headers, kind)
+                for kind, bucket, needed in needs
+                if _is_empty(headers, kind, needed)
+            ]
         endpoint = _is_empty(headers, "Endpoint-Requests") and not shared
         resets = [self._reset(headers, "Endpoint-Requests")] if endpoint else shared
         until = max(resets, default=0.0)
@@ -200,21 +219,46 @@ class Budget:
     def waiting(self, stream: str, until: float) -> Iterator[None]:
         """Let it be known that this thread waits for a stream, until a moment."""
         thread = threading.get_ident()
-        self._waiting[thread] = stream, until
+        with self._lock:
+            if not self._holds_all():
+                self._held_since = self._now()
+            self._waiting[thread] = stream, until
         try:
             yield
         finally:
-            self._waiting.pop(thread, None)
+            with self._lock:
+                held = self._holds_all()
+                self._waiting.pop(thread, None)
+                if held and not self._holds_all():
+                    self._held += self._now() - self._held_since
 
     def waits_until(self, stream: str) -> float | None:
         """Until when a stream waits, by the clock; None where it does not."""
         return min((until for name, until in list(self._waiting.values()) if name == stream), default=None)
 
-    def seconds_for(self, requests: float, points: float) -> float:
-        """The seconds until Linear's limits have allowed so many requests and points more."""
+    def held(self) -> float:
+        """The seconds in which somebody waited for the limits that all streams share."""
+        with self._lock:
+            return self._held + (self._now() - self._held_since if self._holds_all() else 0.0)
+
+    def _holds_all(self) -> bool:
+        return any(not stream for stream, _ in self._waiting.values())
+
+    def seconds_for(self, requests: float, points: float) -> tuple[float, str, float]:
+        """When Linear's limits will have allowed so many requests and points more.
+
+        Returns:
+            In how many seconds, which of them takes that long, and how many an hour gives of it.
+        """
         now = self._now()
         with self._lock:
-            return max(self._requests.seconds_for(requests, now), self._points.seconds_for(points, now))
+            return max(
+                (bucket.seconds_for(amount, now), kind, bucket.an_hour)
+                for bucket, kind, amount in (
+                    (self._requests, "requests", requests),
+                    (self._points, "points", points),
+                )
+            )
 
     def _wait(
         self, stream: str, until: Callable[[], float], why: str, before_waiting: Callable[[], None]
@@ -228,7 +272,8 @@ class Budget:
             if due:
                 clock = time.strftime("%H:%M:%S UTC", time.gmtime(until()))
                 _LOGGER.info("%s: waiting until %s, then continuing.", why, clock)
-            with self.waiting(stream, until()):
+            own = self._blocked_until[stream] > self._now()
+            with self.waiting(stream if own else "", until()):
                 self._sleep(min(left, _LOG_EVERY))
 
     def _reset(self, headers: Mapping[str, str], kind: str) -> float:

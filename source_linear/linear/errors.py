@@ -273,6 +273,11 @@ TABLE: Mapping[str, _Row] = {
 }
 
 
+def many(number: int, noun: str) -> str:
+    """A number of things: `1 row`, `2,000 rows`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def subject(stream: str) -> str:
     """What a sentence about a stream begins with; nothing where the name is empty."""
     return f"Stream {stream}: " if stream else ""

@@ -286,8 +286,9 @@ class Copy:
 
     def _is_half_read(self, row: Seen) -> bool:
         """Whether only the newest rows of a parent are read, and only a list tells whether it has others."""
-        is_listed = self.listed is not None and row.id in self.listed
-        return self._parents is not None and not is_listed and row.created < self._parents
+        if self._parents is None or row.created >= self._parents:
+            return False
+        return self.listed is None or row.id not in self.listed
 
     def _place(self, row: Seen) -> None:
         if not self.tracks or self._is_half_read(row):

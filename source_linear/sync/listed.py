@@ -10,6 +10,9 @@ from source_linear.sync.sketch import Sketch, id_of, number_of
 
 _LOW = (1 << 64) - 1
 _FULL = 48  # rows of a bucket, on the average, after which there are twice as many buckets
+# A row's bucket is told by the highest bits of its id times this (Fibonacci hashing): all bits of the id
+# count, and made-up ids may differ in few.
+_ODD, _BITS, _ID = 0x9E3779B97F4A7C15F39CC0605CEDC835, 128, (1 << 128) - 1
 # Of a row's word: the stamp in milliseconds, and these.
 _ARCHIVED, _COMES, _FRESH, _SENT, _WAS_ARCHIVED, _OLD, _MOVED, _BORN = (1 << bit for bit in range(8))
 _STAMP = 8
@@ -75,6 +78,7 @@ class Listed:
         others: rows whose ids are no UUIDs; no sketch can hold them.
         archived: when rows were archived that `settled` and `moved` do not hold as archived, though they are.
         rows: how many there are.
+        nodes: how many nodes each root has: rows, or their parents.
         refused: of several roots, those that these credentials may not read.
     """
 
@@ -85,8 +89,10 @@ class Listed:
     others: dict[str, Seen] = field(default_factory=dict)
     archived: dict[str, str] = field(default_factory=dict)
     rows: int = 0
+    nodes: dict[str, int] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
     _buckets: "list[array[int]]" = field(default_factory=lambda: [array("Q")])
+    _shift: int = _BITS  # of a hash, to the number of its bucket
 
     def take(self, row: Seen) -> None:
         """Take a row; one that was there before was moved while the list was walked.
@@ -124,23 +130,25 @@ class Listed:
                 moved = row.updated >= since.moved
                 word |= _MOVED if moved else 0
                 (self.moved if moved else self.settled).add(number, was)
-        bucket = self._buckets[number & len(self._buckets) - 1]
-        bucket.extend((number & _LOW, number >> 64, word))
+        self._bucket(number).extend((number & _LOW, number >> 64, word))
         if self.rows > _FULL * len(self._buckets):
             self._grow()
 
+    def _bucket(self, number: int) -> "array[int]":
+        return self._buckets[(number * _ODD & _ID) >> self._shift]
+
     def _grow(self) -> None:
-        many = len(self._buckets)
-        for place in range(many):
-            bucket, halves = self._buckets[place], (array("Q"), array("Q"))
+        self._shift -= 1
+        for place in range(len(self._buckets)):
+            bucket, halves = self._buckets[2 * place], (array("Q"), array("Q"))
             for at in range(0, len(bucket), 3):
-                halves[bool(bucket[at] & many)].extend(bucket[at : at + 3])
-            self._buckets[place] = halves[0]
-            self._buckets.append(halves[1])
+                hashed = (bucket[at + 1] << 64 | bucket[at]) * _ODD & _ID
+                halves[hashed >> self._shift & 1].extend(bucket[at : at + 3])
+            self._buckets[2 * place : 2 * place + 1] = halves
 
     def _place(self, number: int) -> tuple["array[int]", int] | None:
         """The bucket of a row, and where its word is in it."""
-        bucket = self._buckets[number & len(self._buckets) - 1]
+        bucket = self._bucket(number)
         low, high = number & _LOW, number >> 64
         ids = bucket[::3]
         at = -1

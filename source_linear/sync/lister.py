@@ -4,6 +4,7 @@ It splits what fails together, reads on where a list is long, sees circles, and 
 cannot be read, each with a reason. Where a list stands are local variables of who reads it.
 """
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeGuard
@@ -36,8 +37,9 @@ _STEPS_BACK = 3  # rows before a cursor that are tried in its place
 _OF_CURSORS = ("cursor", "not found", "could not find")  # in what Linear says of a row that is gone
 # docs/linear-api.md, LIMITS-1: 3,000,000 points an hour to 2,500 requests. What costs less is paid for with
 # the request.
-_POINTS_A_REQUEST = 1_200
-_MORE, _AT_LEAST = 2, 10  # times as much of a list is asked for next, and at least so many items
+POINTS_A_REQUEST = 1_200
+_A_NODE = 1.1  # points of a row that is asked for once more, for what else is in a list inside of it
+_AT_LEAST = 2  # items of a list inside a row that are asked for next
 
 
 class Reply(NamedTuple):
@@ -122,6 +124,32 @@ class Listing:
                 raise LinearError(failure(stream, "NO_CURSOR", said))
             self._cursors.add(cursor)
             self.after = cursor
+
+    def further(self, points: float, share: float) -> int:
+        """How many items of a list inside a row are asked for next: what is asked for is paid for.
+
+        So many that those asked for in vain cost about as much as it costs to ask once more: a list that is
+        longer than others is mostly a little longer. More where that costs nothing.
+
+        Args:
+            points: what an item costs.
+            share: what may be spent on this list, because the request costs as much anyway.
+        """
+        cheap = int((share - _A_NODE) / points)
+        return max(
+            1, min(self.most, max(_AT_LEAST, math.isqrt(int(2 * _A_NODE * self.count / points)), cheap))
+        )
+
+    def goes_back(self, stream: str, failed: Failure) -> bool:
+        """Whether what failed is asked for again from a row earlier: its cursor may be purged.
+
+        Raises:
+            LinearError: so it was tried with several rows.
+        """
+        lost = self.is_lost(failed)
+        if lost:
+            self.step_back(stream)
+        return lost
 
     def is_lost(self, failed: Failure) -> bool:
         """Whether a failure may be about the row behind which the next page begins."""
@@ -215,7 +243,8 @@ class Lister:
         """
         query, variables = document(self._operation, questions)
         keys = {name: one.keys for name, one in questions.items()}
-        answer = self._api.ask(self._stream, query, variables, keys, tries)
+        points = sum(one.points for one in questions.values())
+        answer = self._api.ask(self._stream, query, variables, keys, tries, points)
         self.headers = self.headers or answer.headers
         return answer
 
@@ -310,8 +339,7 @@ class Lister:
                 if failed.action is Action.REDUCE and listing.size > 1:
                     listing.size //= 2
                     continue
-                if listing.is_lost(failed):
-                    listing.step_back(self._stream)
+                if listing.goes_back(self._stream, failed):
                     continue
                 if not root.connection or not self._is_of_the_content(failed, ask, listing):
                     if failed.action is not Action.RETRY:
@@ -453,6 +481,8 @@ class Lister:
 
         A row that fails is there; None where Linear does not say.
         """
+        if not root.connection:
+            return self._there_singly(root, ids)
         found: dict[str, Record] = {}
         waiting = [ids[at : at + MAX_PAGE_SIZE] for at in range(0, len(ids), MAX_PAGE_SIZE)]
         while waiting:
@@ -481,6 +511,15 @@ class Lister:
                     sound |= {row_id: {"id": row_id} for row_id in some if row_id not in sound}
                 found |= sound
         return found
+
+    def _there_singly(self, root: Root, ids: Sequence[str]) -> dict[str, Record] | None:
+        """The same of a plain list, which has no archived rows (docs/linear-api.md, ARCHIVING-10)."""
+        try:
+            nodes = self.rows(replace(root, fields=root.dates), ids)
+        except LinearError:
+            return None
+        shown = {one["id"]: one for one in nodes.nodes if one["archivedAt"] is None}
+        return {row_id: {"id": row_id} for row_id in nodes.unread} | shown
 
     def _size_of(self, root: Root) -> int:
         points = 1 + price(root.fields)
@@ -562,9 +601,7 @@ class Lister:
             for nested in lists:
                 if self.goes_on(one, [nested], since):
                     items = items_of(one, nested)
-                    listing = Listing(
-                        f"the list {nested.name} of {one['id']}", max(nested.first * _MORE, _AT_LEAST)
-                    )
+                    listing = Listing(f"the list {nested.name} of {one['id']}", nested.first)
                     listing.take(self._stream, items, True, _last_of(items))
                     waiting[one["id"], nested.name] = (one, nested, listing)
         while waiting:
@@ -602,10 +639,9 @@ class Lister:
     ) -> dict[tuple[str, str], tuple[Record, NestedList, Listing]]:
         """Read one more page of each list; returns those that still go on."""
         questions, names = {}, {}
-        share = _POINTS_A_REQUEST / len(waiting)
+        share = POINTS_A_REQUEST / len(waiting)
         for place, (key, (one, nested, listing)) in enumerate(waiting.items()):
-            cheap = int((share - 3) / price((nested.page(1),)))
-            listing.size = max(1, min(listing.most, max(listing.size, cheap)))
+            listing.size = listing.further(price((nested.page(1),)), share)
             names[f"n{place}"] = key
             # The root with a filter, not `issue(id:)`: that fails the whole query where a row was purged.
             inner = (*_IDS, nested.page(listing.size, listing.after, order=order))
@@ -637,10 +673,14 @@ class Lister:
             full = len(items) >= listing.size
             listing.take(self._stream, items, full, _last_of(items))
             one[nested.name]["nodes"] += items
-            listing.size = max(listing.size * _MORE, _AT_LEAST)
             if not listing.ended and _reaches(items, since):
                 rest[key] = (one, nested, listing)
         return rest
+
+
+def expected(rows: int) -> int:
+    """How many rows are asked for of a list that had so many: it may have grown since."""
+    return rows + max(5, rows // 100)
 
 
 def is_sound(one: Any, dated: bool = True) -> TypeGuard[Record]:

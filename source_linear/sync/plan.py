@@ -10,7 +10,7 @@ from zlib import crc32
 import pendulum
 
 from source_linear.config import Config, config_error, milliseconds, timestamp
-from source_linear.linear.errors import subject
+from source_linear.linear.errors import many, subject
 from source_linear.state import StreamState, looked_back
 from source_linear.streams import CREATED_AT, Stream
 from source_linear.sync.probe import Finding, cut
@@ -74,12 +74,12 @@ def start_of(
     change = _change(state, owner, scope)
     if change and state.cursor:
         _LOGGER.warning(
-            "%s%s. It is read from the beginning, over the copy that is there: about %s rows. Rows that are "
+            "%s%s. It is read from the beginning, over the copy that is there: about %s. Rows that are "
             "no longer seen are reported as deleted, up to %d of them. A refresh of the stream, destination "
             "included, removes all.",
             subject(stream.name),
             change,
-            f"{state.length:,}" if state.length else "all",
+            many(state.length, "row") if state.length else "all rows",
             CAPACITY,
         )
         state = replace(state, cursor=None, due=True)
@@ -187,8 +187,9 @@ def slices(stream: Stream, start: Start, finding: Finding, workspace: Workspace)
     begin, moved = start.begin, finding.moved
     if begin is None:
         parts = _first_slices(stream, start, workspace)
-        rows = finding.listed.rows if finding.listed and len(stream.roots) == len(parts) == 1 else 0
-        return [replace(one, rows=rows) for one in parts]
+        nodes = finding.listed.nodes if finding.listed else {}
+        shares = {root: -(-many // len(parts)) for root, many in nodes.items()}
+        return [replace(one, nodes=shares or None) for one in parts]
     if finding.changed is not None:
         ids = tuple(dict.fromkeys([*finding.changed, *moved]))
         return [Slice(start=begin, ids=ids)] if ids else []

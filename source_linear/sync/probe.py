@@ -15,27 +15,36 @@ from source_linear.graphql import (
     NestedList,
     Question,
     Root,
+    affordable,
     all_of,
     ids_in,
     page,
     plain,
 )
 from source_linear.linear.errors import REFUSALS, Action, Failure, LinearError, subject
-from source_linear.linear.selection import Field, parse
+from source_linear.linear.selection import Field, parse, price
 from source_linear.streams import CREATED_AT, CURSOR_FIELD, Record, Stream
 from source_linear.sync.listed import Listed, Seen, Since
-from source_linear.sync.lister import Lister, Listing, Reply, is_sound, items_of
+from source_linear.sync.lister import (
+    POINTS_A_REQUEST,
+    Lister,
+    Listing,
+    Reply,
+    expected,
+    is_sound,
+    items_of,
+)
 from source_linear.sync.reader import changed_since
 from source_linear.sync.records import is_since, seen
 
 _LOGGER = logging.getLogger("airbyte")
 _FEW = 10  # changed rows of a stream: where there are no more, they are asked for by id
 _SHORT = 50  # rows of a list that are asked for where it is not known how long it is: most are shorter
-_MARGIN = 5  # rows, and a tenth of the list, that may have come since it was counted
 _ROWS_A_SLICE = 1_000  # of a long list: its slices are walked side by side
 _MOST_SLICES = 120
+_ROWS_AN_ISSUE = 5  # of a list whose length is not known, at the most
+_MANY = 10**9  # rows: more than any list has
 _LITTLE = 20  # rows of a page of a list that failed with more
-_INSIDE = 10  # items of a list inside a row that are asked for next, where it is longer than most; then more
 
 
 @dataclass(frozen=True)
@@ -87,43 +96,91 @@ class _Walk:
     Attributes:
         root: the field of `Query` that gives it.
         where: its `filter`.
+        length: about how many rows it has; 0 where that is not known.
+        begin: of a list that may be cut into slices: since when its rows were created, but for imported ones.
+        limit: how many rows may be left of it at the most, for a list that may be cut.
+        created: the filter of a slice; how long each of them is, nobody knows.
         inside: the lists inside its rows that are looked into.
+        long: those of them that were as long as what was asked for.
         sure: whether its end is told by `pageInfo`: else by a page that is not full.
         most: how many rows a page may ask for.
         has_gaps: whether rows of it did not come: what is news they may know.
+        inside: the lists inside its rows that are looked into.
     """
 
     root: Root
     where: Mapping[str, Any] | None
     length: int = 0
+    begin: str = ""
+    limit: int = 0
+    created: dict[str, str] = field(default_factory=dict)
     sure: bool = False
     most: int = MAX_PAGE_SIZE
     has_gaps: bool = False
     inside: dict[str, Field] = field(default_factory=dict)
     failure: Failure | None = None
     listing: Listing = field(default_factory=lambda: Listing("", _SHORT))
-    long: list[tuple[str, NestedList, Listing]] = field(default_factory=list)
+    long: "list[_Inside]" = field(default_factory=list)
+
+    @property
+    def left(self) -> int:
+        """About how many rows are still to come; where nobody knows, as many as may be."""
+        known = self.length - self.listing.count
+        return known if known > 0 else _MANY - self.listing.count
 
     def question(self, key: str) -> Question:
         """What asks for its next rows, by an exact size where its length is known."""
         selection = (*self.root.dates, *self.inside.values())
-        left = self.length + max(_MARGIN, self.length // 10) - self.listing.count if self.length else 0
-        guessed = left if left > 0 else MAX_PAGE_SIZE if self.listing.count else _SHORT
+        known = expected(self.length) if self.length and not self.created else 0
+        left = known - self.listing.count
+        guessed = left if left > 0 else MAX_PAGE_SIZE if self.listing.count or self.created else _SHORT
         self.listing.size = min(guessed, self.most)
         info = ("hasNextPage", "endCursor") if self.sure else ()
-        return page(
-            self.root, key, selection, self.listing.size, self.listing.after, where=self.where, info=info
-        )
+        where = all_of(self.where, {CREATED_AT: self.created} if self.created else None)
+        return page(self.root, key, selection, self.listing.size, self.listing.after, where=where, info=info)
+
+    def slices(self, nodes: Sequence[Record]) -> list["_Walk"]:
+        """The rest of a long list in slices of `createdAt`, by how close to each other its last rows were.
+
+        None where it is better walked on as it is.
+        """
+        self.limit -= len(nodes)
+        if not self.begin or self.listing.ended or not nodes:
+            return []
+        first, last = (str(nodes[at].get(CREATED_AT)) for at in (0, -1))
+        try:
+            walked, rest = timestamp(first) - timestamp(last), timestamp(last) - timestamp(self.begin)
+        except ValueError:  # a date that is none
+            return []
+        if not walked:  # an import: all of one moment
+            return []
+        left = min(self.limit, len(nodes) * (rest / walked))
+        many = slices_of(left)
+        if many < 2:
+            return []
+        self.listing.ended = True
+        bounds = cut(self.begin, last, many)
+        below = {key: at for key, at in self.created.items() if key == "gte"}
+        starts = [below, *({"gte": at} for at in bounds)]
+        ends = [*({"lt": at} for at in bounds), {"lte": last}]  # others may be of the same moment
+        return [
+            replace(
+                self,
+                length=int(left / many),
+                begin=begin,
+                created=low | high,
+                has_gaps=False,
+                listing=Listing(self.root.name, MAX_PAGE_SIZE),
+                long=[],
+            )
+            for begin, low, high in zip([self.begin, *bounds], starts, ends, strict=True)
+        ]
 
     def fail(self, failed: Failure) -> None:
-        """A page failed: whether another one may come in its place.
-
-        Raises:
-            LinearError: the row behind which it begins was purged, and so were those before it.
-        """
-        if self.listing.is_lost(failed):
-            self.listing.step_back("")
-        elif failed.action in (Action.RETRY, Action.REDUCE) and self.listing.size > _LITTLE:
+        """A page failed: whether another one may come in its place."""
+        if self.listing.goes_back("", failed):
+            return
+        if failed.action in (Action.RETRY, Action.REDUCE) and self.listing.size > _LITTLE:
             self.most = _LITTLE
         else:
             self.failure = failed
@@ -146,6 +203,39 @@ class _Walk:
         return sound
 
 
+@dataclass
+class _Inside:
+    """One list inside a row of a walked list, which goes on behind what came with the row."""
+
+    walk: _Walk
+    row_id: str
+    nested: NestedList
+    listing: Listing
+    left: int = 0  # what walks side by side is walked first
+
+    def question(self, key: str) -> Question:
+        """What asks for its next items."""
+        inner = self.nested.page(self.listing.size, self.listing.after, self.walk.root.dates, CURSOR_FIELD)
+        return page(self.walk.root, key, (*parse("id"), inner), 1, where=ids_in([self.row_id]))
+
+    def fail(self, failed: Failure) -> None:
+        """A page failed: without it nobody knows the list that the row is in."""
+        if not self.listing.goes_back("", failed):
+            self.walk.failure = failed
+
+    def take(self, value: Any) -> list[Any]:
+        """Take a page; returns its items.
+
+        Raises:
+            LinearError: it was there before.
+        """
+        items = [row for parent in value["nodes"] for row in items_of(parent or {}, self.nested)]
+        sound = [row for row in items if is_sound(row)]
+        more = len(items) >= self.listing.size
+        self.listing.take("", items, more, sound[-1]["id"] if more and sound else None)
+        return sound
+
+
 class Probe:
     """Asks what changed since the states, and walks lists."""
 
@@ -154,7 +244,7 @@ class Probe:
         self._lister, self._team_keys = lister, team_keys
         self._wanted = {one.stream.name: one for one in wanted}
         self._walks: dict[str, _Walk] = {}
-        self._span: tuple[str, str, int] = ("", "", 0)
+        self._created, self._issues = "", 0
         self._doubted: set[str] = set()
 
     def questions(self) -> dict[str, Question]:
@@ -207,7 +297,7 @@ class Probe:
                 found[name].listed, found[name].failure = walked[name]
             listed = found[name].listed
             if listed is not None and not one.stream.is_long:
-                gaps = any(self._walks[key].has_gaps for key in self._keys_of(one.stream, self._walks))
+                gaps = any(self._walks[key].has_gaps for key in self._keys_of(one.stream))
                 found[name].changed = None if gaps else _few_of(listed, one)
             elif one.begin and name not in self._doubted:
                 found[name].changed = self._changed(one, replies.get(f"newest_{name}"))
@@ -217,9 +307,9 @@ class Probe:
         self._follow(replies, found)
         return found
 
-    def span(self, created: str, end: str, issues: int) -> None:
-        """Long lists are cut by when their rows were created: in a workspace of this age and size."""
-        self._span = created, end, issues
+    def cut_long_lists(self, created: str, issues: int) -> None:
+        """Walk long lists in slices of `createdAt`: in a workspace of this age and size."""
+        self._created, self._issues = created, issues
 
     def walk(
         self, wanted: Iterable[Wanted], since: Mapping[str, Since], sure: bool = False
@@ -247,57 +337,69 @@ class Probe:
         for one in wanted:
             of_teams = one.stream.filter_of_teams(self._team_keys)
             for root in one.stream.roots if one.stream.connection else ():
-                parts = self._parts(one, root)
-                for place, part in enumerate(parts):
-                    key = f"{_key(root, of_teams)}_{place}"
-                    walk = walks.setdefault(
-                        key, _Walk(root, all_of(of_teams, part), listing=Listing(root.name, _SHORT))
-                    )
-                    if "trashed" in {field.name for field in root.dates}:
-                        walk.root = root
-                    walk.sure |= one.sure
-                    length = one.length if len(one.stream.roots) == 1 else 0
-                    walk.length = max(walk.length, length if len(parts) == 1 else MAX_PAGE_SIZE)
-                    if root.children and one.stream.kind != "child":
-                        walk.inside[root.children.name] = _inside(root.children)
+                walk = walks.setdefault(
+                    _key(root, of_teams), _Walk(root, of_teams, listing=Listing(root.name, _SHORT))
+                )
+                if "trashed" in {field.name for field in root.dates}:
+                    walk.root = root
+                walk.sure |= one.sure
+                walk.length = max(walk.length, one.length if len(one.stream.roots) == 1 else 0)
+                if one.stream.is_long and root.filterable:
+                    walk.begin, walk.limit = self._created, walk.length or _ROWS_AN_ISSUE * self._issues
+                if root.children and one.stream.kind != "child":
+                    walk.inside[root.children.name] = _inside(root.children)
         return walks
 
-    def _parts(self, one: Wanted, root: Root) -> list[dict[str, Any] | None]:
-        """The filters that cut a long list into slices, which are walked side by side."""
-        created, end, issues = self._span
-        many = min((one.length or issues) // _ROWS_A_SLICE, _MOST_SLICES)
-        if not (one.stream.is_long and root.filterable and end and many > 1):
-            return [None]
-        bounds = cut(created, end, many)
-        ends = [*({"lt": at} for at in bounds), {}]
-        starts = [{}, *({"gte": at} for at in bounds)]
-        return [{CREATED_AT: {**first, **last}} for first, last in zip(starts, ends, strict=True)]
-
     def _walk(
-        self, walks: Mapping[str, _Walk], since: Mapping[str, Since], replies: Mapping[str, Reply | Failure]
+        self, walks: dict[str, _Walk], since: Mapping[str, Since], replies: Mapping[str, Reply | Failure]
     ) -> dict[str, tuple[Listed | None, str]]:
-        """Walk lists side by side, each to its end."""
+        """Walk lists side by side, each to its end, and the lists inside of their rows."""
         lists = {name: Listed(one) for name, one in since.items()}
-        of = {name: self._keys_of(self._wanted[name].stream, walks) for name in lists}
-        while going_on := {key: one for key, one in walks.items() if not (one.listing.ended or one.failure)}:
-            asked = {key: one.question(key) for key, one in going_on.items() if key not in replies}
-            found = {key: replies[key] for key in going_on if key in replies} | self._lister.ask(asked)
-            replies = {key: reply for key, reply in replies.items() if key not in found}
-            for key, walk in going_on.items():
-                reply = found[key]
+        of = {name: self._keys_of(self._wanted[name].stream) for name in lists}
+        first = {key: replies[key] for key in walks if key in replies}
+        while going_on := _going_on(walks):
+            found = first or self._next(going_on)
+            first = {}
+            for key, reply in found.items():
+                one = going_on[key]
+                walk = one.walk if isinstance(one, _Inside) else one
                 try:
                     if isinstance(reply, Failure):
-                        walk.fail(reply)
+                        one.fail(reply)
                         continue
-                    nodes = walk.take(reply.value)
+                    nodes = one.take(reply.value)
                 except LinearError as error:
                     walk.failure = error.failure
                     continue
                 for name, keys in of.items():
-                    if key in keys:
-                        self._take(self._wanted[name].stream, walk, nodes, lists[name])
-        self._walk_inside(walks, of, lists)
+                    if any(walks[mine] is walk for mine in keys):
+                        stream = self._wanted[name].stream
+                        if isinstance(one, _Inside):
+                            _take_items(stream, one, nodes, lists[name])
+                        else:
+                            self._take(stream, one, nodes, lists[name])
+                if isinstance(one, _Walk):
+                    parts = {f"{key}_{place}": part for place, part in enumerate(one.slices(nodes))}
+                    walks |= parts
+                    for keys in of.values():
+                        keys += parts if key in keys else ()
         return {name: self._walked(name, listed, of[name], walks, replies) for name, listed in lists.items()}
+
+    def _next(self, going_on: "Mapping[str, _Walk | _Inside]") -> dict[str, Reply | Failure]:
+        """Ask for the next page of what goes on for longest, as much as one query may cost.
+
+        What does not fit waits: how many requests a walk takes is told by its longest list, not by all.
+        """
+        questions = {key: one.question(key) for key, one in going_on.items() if isinstance(one, _Walk)}
+        inside = {key: one for key, one in going_on.items() if isinstance(one, _Inside)}
+        share = (POINTS_A_REQUEST - sum(one.points for one in questions.values())) / max(1, len(inside))
+        for key, one in inside.items():
+            an_item = price((one.nested.page(1, "", one.walk.root.dates),))
+            one.listing.size = one.listing.further(an_item, share)
+            questions[key] = one.question(key)
+        longest = sorted(questions, key=lambda key: going_on[key].left, reverse=True)
+        some = next(affordable(longest, lambda key: questions[key].points))
+        return self._lister.ask({key: questions[key] for key in some})
 
     def _walked(
         self,
@@ -319,13 +421,14 @@ class Probe:
             return listed, ""
         failed = [failure for key in keys if (failure := walks[key].failure)]
         listed.refused = {walks[key].root.name for key in keys if walks[key].failure}
+        for walk in (walks[key] for key in keys):
+            listed.nodes[walk.root.name] = listed.nodes.get(walk.root.name, 0) + walk.listing.count
         lost = [one for one in failed if len(failed) == len(keys) or one.code not in REFUSALS]
         return (None, lost[0].reason) if lost else (listed, "")
 
-    def _keys_of(self, stream: Stream, walks: Mapping[str, _Walk]) -> list[str]:
+    def _keys_of(self, stream: Stream) -> list[str]:
         of_teams = stream.filter_of_teams(self._team_keys)
-        names = {_key(root, of_teams) for root in stream.roots if stream.connection}
-        return [key for key in walks if key.rpartition("_")[0] in names]
+        return [_key(root, of_teams) for root in stream.roots if stream.connection]
 
     def _take(self, stream: Stream, walk: _Walk, nodes: Sequence[Record], listed: Listed) -> None:
         children = next((root.children for root in stream.roots if root.name == walk.root.name), None)
@@ -346,53 +449,9 @@ class Probe:
                 for row in items:
                     _take(listed, seen(row))
                 if len(items_of(one, children)) >= children.first and items:
-                    listing = Listing(f"the list {children.name} of {one['id']}", _INSIDE)
+                    listing = Listing(f"the list {children.name} of {one['id']}", children.first)
                     listing.take("", items, True, items[-1]["id"])
-                    walk.long.append((one["id"], children, listing))
-
-    def _walk_inside(
-        self, walks: Mapping[str, _Walk], of: Mapping[str, Sequence[str]], lists: Mapping[str, Listed]
-    ) -> None:
-        """Walk the lists inside of rows that were as long as what was asked for."""
-        while going_on := {
-            f"n{place}": (key, walk, one)
-            for place, (key, walk, one) in enumerate(
-                (key, walk, one) for key, walk in walks.items() for one in walk.long if not walk.failure
-            )
-        }:
-            questions = {}
-            for name, (_, walk, (row_id, nested, listing)) in going_on.items():
-                inner = nested.page(listing.size, listing.after, walk.root.dates, CURSOR_FIELD)
-                questions[name] = page(walk.root, name, (*parse("id"), inner), 1, where=ids_in([row_id]))
-                walk.long = []
-            for name, reply in self._lister.ask(questions).items():
-                key, walk, (row_id, nested, listing) = going_on[name]
-                if isinstance(reply, Failure):
-                    walk.failure = reply
-                    continue
-                items = [row for parent in reply.value["nodes"] for row in items_of(parent or {}, nested)]
-                sound = [row for row in items if is_sound(row)]
-                try:
-                    more = len(items) >= listing.size
-                    listing.take("", items, more, sound[-1]["id"] if more and sound else None)
-                except LinearError as error:
-                    walk.failure = error.failure
-                    continue
-                for stream, keys in of.items():
-                    children = next(
-                        (
-                            root.children
-                            for root in self._wanted[stream].stream.roots
-                            if root.name == walk.root.name
-                        ),
-                        None,
-                    )
-                    if key in keys and children and not children.is_ordered and children.name == nested.name:
-                        for row in sound:
-                            _take(lists[stream], seen(row))
-                if not listing.ended:
-                    listing.size = min(2 * listing.size, MAX_PAGE_SIZE)
-                    walk.long.append((row_id, nested, listing))
+                    walk.long.append(_Inside(walk, one["id"], children, listing))
 
     # What changed
 
@@ -462,14 +521,18 @@ class Probe:
             replies, rest = self._lister.ask(questions), {}
             for name, reply in replies.items():
                 one, listing = going_on[name]
-                if isinstance(reply, Failure):
-                    continue
-                nodes = [row for row in reply.value["nodes"] if is_sound(row)]
-                more = bool(reply.value["pageInfo"].get("hasNextPage"))
-                past = (
-                    bool(nodes) and not one.stream.filterable and nodes[-1][CURSOR_FIELD] < (one.begin or "")
-                )
                 try:
+                    if isinstance(reply, Failure):
+                        if listing.goes_back(name, reply):
+                            rest[name] = (one, listing)
+                        continue
+                    nodes = [row for row in reply.value["nodes"] if is_sound(row)]
+                    more = bool(reply.value["pageInfo"].get("hasNextPage"))
+                    past = (
+                        bool(nodes)
+                        and not one.stream.filterable
+                        and nodes[-1][CURSOR_FIELD] < (one.begin or "")
+                    )
                     listing.take(
                         name,
                         nodes,
@@ -505,17 +568,18 @@ class Probe:
     def _moved_since(self, reply: Reply | Failure | None, follows: str, begin: str) -> tuple[str, ...] | None:
         """The ids that the rows of a root name that changed since a moment."""
         root, ids = _root_of(follows), dict[str, None]()
+        ends = [field.name for field in root.fields if field.selection]
         listing = Listing(root.name, _FEW)
         while True:
-            if not isinstance(reply, Reply):
-                return None
-            nodes = [one for one in reply.value["nodes"] if is_sound(one)]
-            changed = [one for one in nodes if is_since(one, begin)]
-            ends = [field.name for field in root.fields if field.selection]
-            ids |= dict.fromkeys(one[end]["id"] for one in changed for end in ends if one.get(end))
-            more = bool(reply.value["pageInfo"].get("hasNextPage")) and len(changed) == len(nodes) > 0
             try:
-                listing.take("", nodes, more, nodes[-1]["id"] if more else None)
+                if isinstance(reply, Reply):
+                    nodes = [one for one in reply.value["nodes"] if is_sound(one)]
+                    changed = [one for one in nodes if is_since(one, begin)]
+                    ids |= dict.fromkeys(one[end]["id"] for one in changed for end in ends if one.get(end))
+                    more = bool(reply.value["pageInfo"].get("hasNextPage")) and len(changed) == len(nodes) > 0
+                    listing.take("", nodes, more, nodes[-1]["id"] if more else None)
+                elif reply is None or not listing.goes_back("", reply):
+                    return None
             except LinearError:
                 return None
             if listing.ended:
@@ -527,8 +591,13 @@ class Probe:
 
 
 def _key(root: Root, of_teams: Mapping[str, Any] | None) -> str:
-    """What the lists of a root are called in a query; a number follows."""
+    """What the list of a root is called in a query; of a slice, a number follows."""
     return f"list_{root.name}_{'teams' if of_teams else 'all'}"
+
+
+def slices_of(rows: float) -> int:
+    """Into how many slices so many rows of a long list are cut."""
+    return min(int(rows / _ROWS_A_SLICE), _MOST_SLICES)
 
 
 def cut(begin: str, end: str, pieces: int) -> list[str]:
@@ -579,6 +648,24 @@ def _newest_inside(nested: NestedList) -> Field:
     """The newest row of a list in a parent, or as many as may be archived where it has no order."""
     first = 1 if nested.is_ordered else nested.first
     return nested.page(first, "", parse(f"id {CURSOR_FIELD} archivedAt"), CURSOR_FIELD)
+
+
+def _going_on(walks: Mapping[str, _Walk]) -> "dict[str, _Walk | _Inside]":
+    """What of some lists is still to be walked: themselves, and lists inside of their rows."""
+    found: dict[str, _Walk | _Inside] = {}
+    for key, walk in walks.items():
+        if not walk.failure:
+            found |= {} if walk.listing.ended else {key: walk}
+            walk.long = [one for one in walk.long if not one.listing.ended]
+            found |= {f"n{len(found) + place}": one for place, one in enumerate(walk.long)}
+    return found
+
+
+def _take_items(stream: Stream, inside: _Inside, items: Sequence[Record], listed: Listed) -> None:
+    nested = next((root.children for root in stream.roots if root.name == inside.walk.root.name), None)
+    if nested is not None and not nested.is_ordered and nested.name == inside.nested.name:
+        for row in items:
+            _take(listed, seen(row))
 
 
 def _take(listed: Listed, row: Seen) -> None:

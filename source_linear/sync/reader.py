@@ -14,12 +14,13 @@ from source_linear.linear.selection import Selection, price
 from source_linear.streams import CREATED_AT, CURSOR_FIELD, Record, Stream
 from source_linear.sync.forms import Forms
 from source_linear.sync.listed import Seen
-from source_linear.sync.lister import Lister, Nodes, is_sound, items_of
+from source_linear.sync.lister import Lister, Nodes, expected, is_sound, items_of
 from source_linear.sync.records import is_since, seen
 
 _LOGGER = logging.getLogger("airbyte")
 # An entry of a history may be stamped after its parent: a sync that ended between the two missed it.
 _LATER_THAN_ITS_PARENT = pendulum.duration(minutes=1)
+_FULL_REQUESTS = 4  # for lists inside rows that go on together
 _NO_MATCH = "It does not match Linear's schema."
 
 
@@ -40,7 +41,7 @@ class Slice:
         gone: those of them that its list, walked once more, does not have either: for roots without a filter,
             which cannot be asked for nothing but ids.
         until: the cursor once it is read; None for the sync's start.
-        rows: about how many rows there are; 0 where that is not known.
+        nodes: about how many nodes each root has in it, where that is known.
     """
 
     start: str | None = None
@@ -53,7 +54,7 @@ class Slice:
     doubtful: frozenset[str] = frozenset()
     gone: frozenset[str] = frozenset()
     until: str | None = None
-    rows: int = 0
+    nodes: Mapping[str, int] | None = None
 
 
 @dataclass
@@ -151,7 +152,8 @@ class Reader:
         wanted = self._filter(part)
 
         def ask(first: int, after: str, selection: Selection) -> Question:
-            first = first if after else min(first, exact)  # what is asked for is paid for
+            if came < about:  # what is asked for is paid for
+                first = min(first, about - came)
             times = {name: at for name, at in (("start", part.start), ("end", part.end)) if at}
             given = self._declared.variables(first, after, times)
             if order != CREATED_AT:
@@ -163,12 +165,15 @@ class Reader:
             return self._stream.operation.page(root, selection, given)
 
         size = min(self._declared.page_size, self._stream.page_size)
-        exact = min(size, part.rows + part.rows // 10 + 5) if part.rows else size
+        known, came = (part.nodes or {}).get(root.name), 0
+        about = 0 if known is None else expected(known)
         lists, since = [root.children] if root.children else self._lists, self._since(root, part)
-        a_node = sum(2 + price((one.page(max(2 * one.first, 10)),)) for one in lists)  # what reading on costs
-        at_once = max(1, int(MAX_COST / a_node)) if lists else 1
+        # What reading on costs: many nodes go on together, so that the last of their requests are full, too.
+        a_node = sum(2 + price((one.page(max(2, one.first // 2)),)) for one in lists)
+        at_once = max(1, int(_FULL_REQUESTS * MAX_COST / a_node)) if lists else 1
         waiting: list[Record] = []
         for nodes, ended in self._lister.pages(root, size, ask, self._declared.ends, self._of_teams):
+            came += len(nodes.nodes) + len(nodes.unread) + len(nodes.nameless)
             past = order == CURSOR_FIELD and any(
                 one[CURSOR_FIELD] < (part.start or "") for one in nodes.nodes[-1:]
             )
@@ -179,13 +184,10 @@ class Reader:
                 waiting += going_on
                 ids = {one["id"] for one in going_on}
                 nodes.nodes = [one for one in nodes.nodes if one["id"] not in ids]
-            if ended or past:
-                nodes.nodes += waiting
-                waiting = []
-            elif len(waiting) > at_once:
-                nodes.nodes += waiting[:at_once]
-                waiting = waiting[at_once:]
-            whole = self._lister.completed(root, lists, nodes.nodes, since, part.field)
+            now = len(waiting) if ended or past else at_once if len(waiting) > at_once else 0
+            whole = self._lister.completed_of(root, lists, nodes.nodes)
+            whole.add(self._lister.completed(root, lists, waiting[:now], since, part.field))
+            waiting = waiting[now:]
             nodes.nodes = []
             nodes.add(whole)
             page = self._page(root, nodes, part)
@@ -206,11 +208,8 @@ class Reader:
                 # No end: a parent that changes again while it is read must not take its older rows with it.
                 interval.pop("lte", None)
                 interval |= {"gte": _begin(stream, interval["gte"])} if "gte" in interval else {}
-            changed: dict[str, Any] = {part.field: interval} if part.field == CREATED_AT else {}
-            if part.field == CURSOR_FIELD:
-                changed = dict.fromkeys(declared, interval) if interval else {}
-            if not interval:
-                changed = {}
+            dates = declared if part.field == CURSOR_FIELD else (part.field,)
+            changed: dict[str, Any] = dict.fromkeys(dates, interval) if interval else {}
             if part.since:
                 changed[CURSOR_FIELD] = {"gte": part.since}
             return all_of(self._of_teams, unstamped(stream, part, changed, interval)) or None
@@ -264,21 +263,22 @@ class Reader:
 
     def _gone(self, root: Root, ids: Sequence[str], part: Slice) -> list[str]:
         """Those of some ids that Linear does not show when asked for nothing else."""
-        if not ids or not root.filterable:
+        if not ids or not root.knows_ids:
             return [one for one in ids if one in part.gone]
         there = self._lister.there(root, ids, self._of_teams)
         return [] if there is None else [one for one in ids if one not in there]
 
     def _picked(self, part: Slice) -> Iterator[Page]:
         """Rows by their ids, of a stream whose lists can only be read whole."""
-        wanted, left = set(part.ids or ()), set(part.gone)
+        root = self._stream.roots[0]
+        wanted, left = set(part.ids or ()), set(part.gone if root.connection else part.doubtful)
         for page in self._roots(Slice(field=CREATED_AT)):
             kept = [place for place, one in enumerate(page.seen) if one.id in wanted]
             page.rows = [page.rows[place] for place in kept]
             page.seen = [page.seen[place] for place in kept]
             left -= {one.id for one in page.seen} | page.unread.keys()
             yield page
-        yield Page(lost=sorted(left))
+        yield Page(lost=sorted(left) if root.connection else self._gone(root, sorted(left), part))
 
     # Nodes to rows
 

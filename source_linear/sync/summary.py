@@ -10,7 +10,7 @@ from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
 from source_linear.linear.budget import Usage
-from source_linear.linear.errors import LinearError
+from source_linear.linear.errors import LinearError, many
 from source_linear.sync.sync import Ended, Event, Rows, Started, State, Sync
 
 _LOGGER = logging.getLogger("airbyte")
@@ -107,15 +107,16 @@ class Summary:
         good = sum(outcome.is_complete for outcome in self._outcomes.values())
         quiet = f", {len(self._sync.quiet)} without changes" if self._sync.quiet else ""
         return (
-            f"Summary: {good} of {len(self._outcomes)} streams complete{quiet}, {_many(records, 'record')}, "
-            f"{_many(requests, 'request')}, {points:,.0f} points, {time.monotonic() - self._started:.1f} s."
+            f"Summary: {good} of {many(len(self._outcomes), 'stream')} complete{quiet}, "
+            f"{many(records, 'record')}, {many(requests, 'request')}, {many(round(points), 'point')}, "
+            f"{time.monotonic() - self._started:.1f} s."
         )
 
     def _line(self, name: str) -> str:
         outcome, usage = self._outcomes[name], self._usage.get(name, Usage())
         figures = (
-            f"{_many(outcome.records, 'record')}, {_many(usage.requests, 'request')}, "
-            f"{usage.points:,.0f} points, {outcome.seconds:.1f} s"
+            f"{many(outcome.records, 'record')}, {many(usage.requests, 'request')}, "
+            f"{many(round(usage.points), 'point')}, {outcome.seconds:.1f} s"
         )
         refused = f" Linear left out {', '.join(usage.refused)}." if usage.refused else ""
         if outcome.is_complete:
@@ -135,10 +136,6 @@ def told(stream: str, error: BaseException) -> tuple[str, FailureType]:
     return said, FailureType.system_error
 
 
-def _many(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def _failure(failed: Mapping[str, Outcome], streams: int) -> AirbyteTracedException:
     kinds = {outcome.failure_type for outcome in failed.values()}
     # It is for the user to act only where nothing but the user's doing failed.
@@ -153,5 +150,5 @@ def _failure(failed: Mapping[str, Outcome], streams: int) -> AirbyteTracedExcept
         by_reason[outcome.reason].append(f"{name} ({outcome.resumes})")
     reasons = " ".join(f"{', '.join(names)}: {reason}" for reason, names in by_reason.items())
     others = ", the others are complete" if len(failed) < streams else ""
-    message = f"{len(failed)} of {streams} streams failed{others}. {reasons}"
+    message = f"{len(failed)} of {many(streams, 'stream')} failed{others}. {reasons}"
     return AirbyteTracedException(message=message, internal_message=message, failure_type=kind)

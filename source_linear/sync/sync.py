@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from source_linear.config import Config, milliseconds
+from source_linear.config import Config
 from source_linear.linear.api import Api
-from source_linear.linear.errors import Failure, subject
+from source_linear.linear.errors import Failure, many, subject
 from source_linear.state import MOST_NEW, MOST_OTHERS, StreamState, looked_back
 from source_linear.streams import CURSOR_FIELD, Record, Stream
 from source_linear.sync.copy import Copy
@@ -23,7 +23,7 @@ from source_linear.sync.listed import Seen, Since
 from source_linear.sync.lister import Lister
 from source_linear.sync.plan import Start, begin_of, due, slices, start_of
 from source_linear.sync.probe import Finding, Probe, Wanted
-from source_linear.sync.progress import Progress
+from source_linear.sync.progress import Progress, Size
 from source_linear.sync.reader import Declared, Page, Reader, Slice
 from source_linear.sync.records import seen, tombstone
 from source_linear.sync.workers import Done, Workers
@@ -168,9 +168,9 @@ class Sync:
             _LOGGER.debug("%s%s", subject(name), _planned(prepared.starts[name], prepared.findings[name]))
             yield Started(name)
             if self._progress:
-                self._progress.starts(
-                    name, course.slices, prepared.starts[name].end, prepared.workspace.created
-                )
+                end, created = prepared.starts[name].end, prepared.workspace.created
+                size = self._size(prepared.starts[name], prepared.findings[name], prepared.workspace, course)
+                self._progress.starts(name, course.slices, end, created, size)
             yield from self._told(course.begin())
             yield from self._go_on(name, course)
         for result in self._workers.results():
@@ -186,7 +186,7 @@ class Sync:
                 yield from self._go_on(name, course)
             else:
                 if self._progress:
-                    self._progress.came(name, place, item.oldest, len(item.rows))
+                    self._progress.came(name, place, item.oldest, len(item.rows), len(item.seen))
                 yield from self._told(course.fold(place, item))
 
     def _go_on(self, name: str, course: "_Course") -> Iterator[Event]:
@@ -228,6 +228,17 @@ class Sync:
         elif not first and finding.changed is not None and not (finding.changed and stream.roots[0].children):
             yield Estimate(name, len(finding.changed))
 
+    def _size(self, start: Start, finding: Finding, workspace: Workspace, course: "_Course") -> Size:
+        """How much a first read brings, where that is known."""
+        stream = course.stream
+        if start.begin is not None or "start_date" in (start.state.scope or {}):
+            return Size()
+        if finding.listed is not None:
+            nodes = finding.listed.rows
+        else:
+            nodes = workspace.issues if stream.is_of_issues and not self._config.team_keys else 0
+        return Size.of(stream, nodes, len(course.slices))
+
     # Before anything is read
 
     def _prepare(self) -> _Prepared:
@@ -251,7 +262,7 @@ class Sync:
         probe.resume({name: one.begin for name, one in wanted.items()})
         since = {name: self._since(name, start) for name, start in starts.items()}
         findings = probe.find(replies, {name: since[name] for name, one in wanted.items() if one.walks})
-        probe.span(workspace.created, milliseconds(end), workspace.issues)
+        probe.cut_long_lists(workspace.created, workspace.issues)
         states = {name: one.state for name, one in starts.items()}
         long = due(self._streams, states, self._config, end)
         more = {name: replace(wanted[name], walks=True) for name in long if not wanted[name].walks}
@@ -318,7 +329,7 @@ class Sync:
             return {row_id: seen(row) if CURSOR_FIELD in row else None for row_id, row in rows.items()}
 
         root = stream.roots[0]
-        by_id = root.filterable and not root.children and stream.connection
+        by_id = root.knows_ids and not root.children
         asked = confirm if by_id else None
         if listed.refused & set(start.state.roots):  # the copy may hold their rows
             asked = _nobody
@@ -348,7 +359,7 @@ def _planned(start: Start, finding: Finding) -> str:
     """What was found out before a stream is read, for whoever asks why a row was not sent."""
     since = f"since {start.begin}" if start.begin else "from the beginning"
     listed, changed = finding.listed, finding.changed
-    walked = f"Linear lists {listed.rows} rows" if listed else "no list of all rows was walked"
+    walked = f"Linear lists {many(listed.rows, 'row')}" if listed else "no list of all rows was walked"
     named = (
         "which rows changed is not known" if changed is None else f"changed: {', '.join(changed) or 'none'}"
     )
@@ -502,9 +513,9 @@ class _Course:
                 )
         if page.refused:
             _LOGGER.warning(
-                "%sLinear sent null for %d rows, which these credentials may not see.",
+                "%sLinear sent null for %s that these credentials may not see.",
                 subject(name),
-                len(page.refused),
+                many(len(page.refused), "row"),
             )
         for reason in page.nameless:
             _LOGGER.warning(
@@ -537,7 +548,9 @@ class _Course:
             self._unsent(row_id, "it is owed, and asked for again by the next sync")
         if self._unread > _NAMED:
             _LOGGER.warning(
-                "%s%d more rows cannot be read.", subject(self.stream.name), self._unread - _NAMED
+                "%s%s cannot be read.",
+                subject(self.stream.name),
+                many(self._unread - _NAMED, "more row"),
             )
         yield from self._state()
         yield Ended(self.stream.name, self._error)

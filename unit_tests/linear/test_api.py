@@ -3,6 +3,7 @@
 import json
 import logging
 import threading
+import time
 from contextlib import contextmanager
 from heapq import heappush
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -275,6 +276,34 @@ def test_a_rate_limit_is_waited_for_and_then_it_goes_on(linear, clock):
     ask(make(linear, clock))
     assert len(linear.requests) == 6
     assert sum(clock.slept) >= 5 * 60
+
+
+def test_a_rate_limit_is_waited_for_until_there_is_enough_for_the_query_that_was_refused(linear, clock):
+    given = {"X-RateLimit-Complexity-Limit": "3000000", "X-RateLimit-Complexity-Remaining": "9000"}
+    linear.answers = [error("RATELIMITED", **given), FINE]
+    ask(make(linear, clock), points=9_500)
+    # 500 points, and the 2 % that are left alone
+    assert sum(clock.slept) == pytest.approx(60_500 / 3_000_000 * 3600, abs=1)
+
+
+def test_where_the_size_of_a_bucket_is_not_told_too_few_points_for_the_query_are_waited_for_to_its_reset(
+    linear, clock
+):
+    given = {"Remaining": "9000", "Reset": str(int((time.time() + 600) * 1000))}  # by the server's own clock
+    limited = error("RATELIMITED", **{f"X-RateLimit-Complexity-{name}": said for name, said in given.items()})
+    linear.answers = [limited, FINE]
+    ask(make(linear, clock), points=9_500)
+    assert sum(clock.slept) == pytest.approx(600, abs=30)
+
+
+def test_what_a_query_costs_is_waited_for_before_it_is_sent(linear, clock):
+    given = {"X-RateLimit-Complexity-Limit": "3000000", "X-RateLimit-Complexity-Remaining": "60000"}
+    linear.answers = [(200, DATA, given)]
+    api = make(linear, clock)
+    ask(api, "teams", points=100)
+    assert clock.slept == []
+    ask(api, "users", points=10_000)
+    assert sum(clock.slept) == pytest.approx(12, abs=1)
 
 
 def test_a_rate_limit_that_does_not_end_is_given_up_after_hours_with_a_sentence(linear, clock):

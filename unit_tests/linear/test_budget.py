@@ -65,7 +65,7 @@ def budget_of(clock, share=1.0):
 
 
 def ask(budget, linear, stream="issues", cost=100):
-    with budget.turn(stream):
+    with budget.turn(stream, cost):
         headers = linear.ask(cost)
     assert headers is not None, "refused"
     budget.observe(stream, headers)
@@ -173,9 +173,9 @@ def exhausted(clock, reset=600.0, kind="Requests", **more):
     return headers | more
 
 
-def waited(budget, clock, stream="issues"):
+def waited(budget, clock, stream="issues", points=0):
     started = clock.now
-    with budget.turn(stream):
+    with budget.turn(stream, points):
         return clock.now - started
 
 
@@ -208,6 +208,30 @@ def test_points_too_few_for_the_query_are_exhausted(clock):
     budget = budget_of(clock)
     budget.exhausted("issues", headers)
     assert waited(budget, clock) == 600
+
+
+def test_a_query_that_was_never_answered_is_waited_for_by_its_price(clock):
+    linear, budget = Linear(clock), budget_of(clock)
+    linear.left["Complexity"] = 65_000
+    ask(budget, linear, "users", cost=1)
+    # 2 % of 3,000,000 are left alone: of 10,000 points 5,001 are missing, at 833 a second.
+    assert waited(budget, clock, "issues", points=10_000) == pytest.approx(5_001 / 3_000_000 * HOUR, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("kind", "seconds"),
+    # one request and 2 % of 2,500; 9,500 points, what remains of them, and 2 % of 3,000,000
+    [("Requests", 51 / 2500 * HOUR), ("Complexity", 69_500 / 3_000_000 * HOUR)],
+)
+def test_an_exhausted_bucket_is_waited_for_until_it_has_enough_for_the_query(clock, kind, seconds):
+    limits = {"X-RateLimit-Requests-Limit": "2500", "X-RateLimit-Complexity-Limit": "3000000"}
+    headers = exhausted(clock, reset=HOUR, kind=kind) | limits
+    if kind == "Requests":
+        headers["X-RateLimit-Complexity-Remaining"] = "3000000"
+    budget = budget_of(clock)
+    budget.observe("issues", headers)
+    budget.exhausted("issues", headers, 9_500)
+    assert waited(budget, clock, points=9_500) == pytest.approx(seconds, abs=0.01)
 
 
 def test_the_limit_of_an_endpoint_holds_only_the_stream_that_met_it(clock):

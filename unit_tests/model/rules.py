@@ -19,6 +19,7 @@ from unit_tests.world.schema import schema
 from unit_tests.world.world import is_archived, moment, text
 
 LOOKBACK = 60_000  # milliseconds: a row can be seen at most so long after its stamp
+DAILY = 20 * 3_600_000  # milliseconds after a walk the next one is due: so none comes later than in a day
 BEGINNING = -(10**15)
 Message = tuple[str, str, Any]
 
@@ -210,7 +211,10 @@ class Sync:
     def messages(self) -> Iterator[Message]:
         """What it prints. What is written ahead goes out before what it announces."""
         state = self._state
-        listed = self._asking.walk() if self._walks or state.due else None
+        walks = self._walks
+        if walks is None:
+            walks = state.walked is None or self.end - state.walked >= DAILY
+        listed = self._asking.walk() if walks or state.due else None
         if listed is None and state.walked is None:
             listed = self._asking.walk()
             if listed is None:  # no row is sent before a list was had

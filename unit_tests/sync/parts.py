@@ -170,6 +170,7 @@ class Asked:
     variables: dict[str, Any]
     fields: tuple[Field, ...]
     tries: int | None
+    points: float = 0.0
 
     def arguments(self, one: Field) -> dict[str, Any]:
         given = {"first": one.first} if one.first else {}
@@ -222,9 +223,9 @@ class Linear:
 
     leave = begin
 
-    def ask(self, stream, query, variables=None, roots=None, tries=None):  # type: ignore[no-untyped-def]
+    def ask(self, stream, query, variables=None, roots=None, tries=None, points=0.0):  # type: ignore[no-untyped-def]
         _, operation = parse(" ".join(query.split()))
-        asked = Asked(stream, query, dict(variables or {}), operation.selection, tries)
+        asked = Asked(stream, query, dict(variables or {}), operation.selection, tries, points)
         self.asked.append(asked)
         sent = self.spoil(asked, self._executed(asked))
         status, document = sent if isinstance(sent, tuple) else (200, sent)

@@ -388,6 +388,20 @@ def test_an_import_of_old_rows_is_left_out_where_it_is_too_much():
     assert set(held(walked(SETTLED, *rows(1, 2), *imported[:40]).state())) == {1, 2, *range(10, 50)}
 
 
+def test_rows_of_the_copy_that_changed_since_the_last_list_are_no_differences():
+    many = range(1, 701)
+    state = replace(SETTLED, copy=sketch(*many))
+    copy = walked(state, *(seen(n, at(9, "12:00:00.000")) for n in many if n != 7))
+    assert not copy.is_unsure
+    assert pending(copy) == {7: True}
+
+
+def test_where_nothing_was_sent_the_first_list_is_taken_at_once():
+    copy = Copy(StreamState(), END, True)
+    assert copy.take(listed(*rows(1, 2), since=since(StreamState())), nothing, last=False)
+    assert (copy.is_unsure, pending(copy)) == (False, {})
+
+
 def test_rows_archived_since_the_last_list_are_no_differences():
     archived, _ = wave_of(600)
     copy = walked(replace(SETTLED, copy=sketch(*range(1, 601)), wave=(WALKED, "")), *archived)

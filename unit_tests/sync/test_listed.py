@@ -219,6 +219,13 @@ def test_ids_that_are_alike_in_half_of_them_are_told_apart(ids):
     assert [found.flag(one) for one in alike] == [n % 2 == 0 for n in range(199)]
 
 
+@pytest.mark.parametrize("place", [0, 20, 64, 104])
+def test_ids_that_differ_in_few_bits_are_spread_like_others(place):
+    found = of(*[Seen(id_of((n << place) + 5), False, at(5), at(1)) for n in range(1, 6_000)])
+    assert found.rows == 5_999
+    assert max(map(len, found._buckets)) // 3 <= 100, "a row is looked for in one of them"
+
+
 @pytest.fixture
 def without_sketches(monkeypatch):
     """Three sketches are as large however many rows there are; the time that they take is theirs."""
@@ -258,7 +265,7 @@ def test_of_very_many_listed_rows_each_takes_at_most_32_bytes(number):
 
 def test_a_row_is_born_where_it_was_created_since_the_cursor_begins():
     found = of(
-        seen(1, created=BEGIN), seen(2), Seen("odd", False, NEWS, NEWS), Seen("old", False, NEWS, at(1))
+        seen(1, created=BEGIN), seen(2), Seen("odd", False, NEWS, BEGIN), Seen("old", False, NEWS, at(1))
     )
     assert [found.is_born(one) for one in (uuid(1), uuid(2), "odd", "old")] == [True, False, True, False]
     assert of(seen(2), begin=None).is_born(uuid(2))

@@ -1,5 +1,7 @@
 """The only pager: whatever pages, ends; what fails costs itself; what cannot be read has a reason."""
 
+import re
+
 import pytest
 
 from source_linear.graphql import Root, page, plain
@@ -351,6 +353,19 @@ def test_a_node_that_stays_null_is_known_by_the_cursor_behind_it():
     assert api.asked[-1].variables["first"] == 1 and api.asked[-1].variables["after"] == uuid(1)
 
 
+def test_a_node_whose_id_no_answer_brings_has_no_name():
+    def spoil(asked, document):
+        things = document["data"]["things"]
+        if has(asked, "title"):
+            things["nodes"][-1] = None
+        else:
+            things["nodes"], things["pageInfo"]["endCursor"] = [], None
+        return document
+
+    nodes = only(pages(linear(*rows_of(1, 2), spoil=spoil), size=5))
+    assert (len(nodes.nodes), nodes.unread, len(nodes.nameless)) == (1, {}, 1)
+
+
 def test_nulls_are_looked_up_as_often_as_that_is_worth_it():
     def spoil(asked, document):
         things = document["data"]["things"]
@@ -603,6 +618,13 @@ def test_a_stream_asks_in_its_own_name():
     assert lists_.asked[0].stream == "" and lists_.asked[0].query.startswith("query sync")
 
 
+def test_the_budget_is_told_what_a_query_costs_before_it_is_asked():
+    api = lists("a", "b")
+    asked = questions("a", "b")
+    Lister(api).ask(asked)
+    assert api.asked[0].points == sum(one.points for one in asked.values()) > 0
+
+
 # Rows by id
 
 
@@ -842,6 +864,31 @@ def test_long_lists_of_many_rows_are_read_on_in_one_request():
     api = linear(*[row(n, parts=parts(5 + n)) for n in range(1, 6)])
     assert lengths(completed(api, 1, 2, 3, 4, 5)) == {n: 5 + n for n in range(1, 6)}
     assert len(api.asked) == 1
+
+
+def test_of_many_long_lists_each_request_asks_for_more():
+    many = range(1, 61)
+    api = linear(*[row(n, parts=parts(100)) for n in many])
+    assert lengths(completed(api, *many)) == dict.fromkeys(many, 100)
+    firsts = [{int(n) for n in re.findall(r"parts\(first: (\d+)", asked.query)} for asked in api.asked]
+    assert [max(one) for one in firsts] == [17, 17, 17, 17, 17, 17], "17 each are paid for with a request"
+
+
+@pytest.mark.parametrize(
+    ("count", "points", "share", "first"),
+    [
+        (4, 1.4, 0, 2),
+        (16, 1.4, 0, 5),
+        (10, 17.4, 0, 2),
+        (4, 1.4, 15.2, 10),
+        (4, 1.4, -900, 2),
+        (4, 1.4, 1e6, 9),
+    ],
+)
+def test_of_a_list_inside_a_row_are_asked_for_as_many_as_are_cheaper_than_asking_again(
+    count, points, share, first
+):
+    assert Listing("parts", 4, most=9 if share == 1e6 else 250, count=count).further(points, share) == first
 
 
 def test_a_page_of_who_is_there_that_is_short_and_says_so_is_asked_for_the_others():

@@ -290,9 +290,10 @@ def test_a_first_read_of_what_cannot_be_filtered_is_one_slice(kind):
 
 
 def test_a_first_read_of_a_list_that_was_walked_knows_how_many_rows_there_are():
-    listed = Listed(Since(None, None, "", at(10)), rows=17)
+    listed = Listed(Since(None, None, "", at(10)), nodes={"things": 17})
     found = cut(begin=None, finding=Finding(listed=listed), state=StreamState())
-    assert [one.rows for one in found] == [17]
+    assert [one.nodes for one in found] == [{"things": 17}]
     large = replace(ACME, issues=100_000)
-    assert {one.rows for one in cut(begin=None, finding=Finding(listed=listed), workspace=large)} == {0}
-    assert cut(begin=None, state=StreamState())[0].rows == 0
+    slices_ = cut(begin=None, finding=Finding(listed=listed), state=StreamState(), workspace=large)
+    assert [one.nodes for one in slices_] == [{"things": 6}] * 3
+    assert cut(begin=None, state=StreamState())[0].nodes is None

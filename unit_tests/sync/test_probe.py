@@ -192,7 +192,7 @@ def test_a_list_is_walked_to_a_page_that_is_not_full():
     assert [one.split("first: ")[1].split(",")[0] for one in queries(api)] == ["50", "250", "250"]
 
 
-@pytest.mark.parametrize(("length", "first"), [(3, 8), (100, 110), (240, 250), (0, 50)])
+@pytest.mark.parametrize(("length", "first"), [(3, 8), (100, 105), (240, 245), (248, 250), (0, 50)])
 def test_a_list_whose_length_is_known_is_asked_for_with_that_length(length, first):
     api = linear()
     find(api, asks(SMALL, walks=True, length=length))
@@ -331,6 +331,60 @@ def test_the_rows_of_lists_inside_of_parents_are_listed_from_all_roots_to_their_
     assert numbers(found.changed) == [11]
 
 
+def purging(api, list_of, again=False):
+    """Lets the last row of each page be purged once the page was sent; `list_of` finds its list."""
+    gone = []
+
+    def spoil(asked, document):
+        if again or not gone:
+            for rows, nodes in list_of(api, document):
+                if nodes:
+                    gone.append(nodes[-1]["id"])
+                    rows[:] = [one for one in rows if one["id"] != gone[-1]]
+        return document
+
+    return spoil
+
+
+def links_of(api, document):
+    parents = [one for root in document["data"].values() for one in root["nodes"] if "links" in one]
+    return [(api.rows["things"][0]["links"], one["links"]["nodes"]) for one in parents]
+
+
+def test_a_list_inside_a_row_goes_on_behind_the_item_before_where_its_cursor_was_purged():
+    api = linear(things=[row(1, links=[link(n) for n in range(100, 140)])])
+    api.spoil = purging(api, links_of)
+    found = find(api, asks(links(), walks=True))["links"]
+    assert ids_of(found.listed) == [*range(100, 140)], "the purged one was listed before"
+
+
+def test_a_list_inside_a_row_whose_cursors_are_refused_again_and_again_does_not_come():
+    def spoil(asked, document):
+        if any("after" in nested.arguments for nested in inner(asked)):
+            return {"errors": [problem("INVALID_INPUT", [one.key]) for one in asked.fields]}
+        return document
+
+    def inner(asked):
+        return [part for one in asked.fields for some in one.selection for part in some.selection]
+
+    api = linear(spoil, things=[row(1, links=[link(n) for n in range(100, 140)])])
+    found = find(api, asks(links(), walks=True))["links"]
+    assert found.listed is None and "was deleted meanwhile" in found.failure
+
+
+def test_of_lists_inside_rows_as_much_is_asked_for_as_comes_with_the_request_anyway():
+    long = [row(n, links=[link(100 * n + m) for m in range(40)]) for n in range(1, 3)]
+    api = linear(things=long, smalls=[row(n) for n in range(1, 400)])
+    find(api, asks(links(), walks=True))
+    assert len(api.asked) == 2, "few lists that nothing else is asked beside"
+    api = linear(things=long, smalls=[row(n) for n in range(1, 1_600)])
+    wanted = [asks(stream("swept", name=f"{one}s", filterable=False), walks=True) for one in "abcd"]
+    api.rows |= {f"{one}s": [row(n) for n in range(1, 600)] for one in "abcd"}
+    find(api, asks(links(), walks=True), *wanted)
+    second = {one.selection[0].selection[1].first for one in api.asked[1].fields if one.name == "things"}
+    assert second == {"2"}, "of a request that is dear already, each item costs"
+
+
 def refusing(root, code="FORBIDDEN"):
     def spoil(asked, document):
         for one in asked.fields:
@@ -357,10 +411,9 @@ def test_of_several_roots_one_that_fails_otherwise_costs_the_list(code):
     assert found.listed is None and "Not for you" in found.failure
 
 
-def walk(api, one, since=SINCE, sure=False, span=None):
+def walk(api, one, since=SINCE, sure=False, created="", issues=0):
     probe = Probe(Lister(api), [one], ())
-    if span:
-        probe.span(*span)
+    probe.cut_long_lists(created, issues)
     return probe.walk([one], {one.stream.name: since}, sure)[one.stream.name]
 
 
@@ -380,34 +433,103 @@ def test_a_list_that_is_walked_for_sure_ends_where_linear_says_so():
     assert len(ids_of(listed)) == 7
 
 
+def minutes(number):
+    """As many rows, one created each minute from the second of January on."""
+    return [row(n, created=at(2 + n // 1440, f"{n // 60 % 24:02}:{n % 60:02}:00.000")) for n in range(number)]
+
+
+def roots_of(api):
+    return [len(asked.fields) for asked in api.asked]
+
+
 def test_a_long_list_is_walked_in_slices_by_creation_side_by_side():
-    rows = [row(n, created=at(1 + n % 9)) for n in range(1, 50)]
-    api = linear(things=rows)
-    listed, _ = walk(api, asks(LONG, walks=True, length=4_000), span=(at(1), at(9), 0))
-    assert len(ids_of(listed)) == listed.rows == 49
-    filters = [one["createdAt"] for one in api.asked[0].variables.values()]
-    assert filters == [
-        {"lt": at(3)},
-        {"gte": at(3), "lt": at(5)},
-        {"gte": at(5), "lt": at(7)},
-        {"gte": at(7)},
+    api = linear(things=minutes(4_000))
+    listed, _ = walk(api, asks(LONG, walks=True, length=4_000), created=at(2), issues=0)
+    assert listed.rows == 4_000
+    # A page, and by how close its rows are to each other what is left in three slices.
+    assert roots_of(api)[:2] == [1, 3]
+    assert len(api.asked) <= 8
+    first, *_, last = (one["createdAt"] for one in api.asked[1].variables.values() if "createdAt" in one)
+    assert (set(first), set(last)) == ({"lt"}, {"gte", "lte"})
+    assert last["lte"] == at(4, "14:30:00.000"), "the last row that came: others may be of the same moment"
+
+
+def test_where_rows_are_further_apart_in_the_past_slices_are_longer_than_a_page_takes():
+    dense = [row(n, created=at(8, f"00:{n // 60:02}:{n % 60:02}.000")) for n in range(3_000)]
+    sparse = [row(5_000 + n, created=at(2, f"{n:02}:00:00.000")) for n in range(20)]
+    api = linear(things=[*dense, *sparse])
+    listed, _ = walk(api, asks(LONG, walks=True, length=3_020), created=at(1), issues=0)
+    assert listed.rows == 3_020
+
+
+def test_a_slice_whose_rows_are_closer_than_thought_is_cut_again():
+    dense = [
+        row(n, created=at(3, f"{n // 60 // 60:02}:{n // 60 % 60:02}:{n % 60:02}.000")) for n in range(6_000)
     ]
+    sparse = [
+        row(9_000 + n, created=at(4 + n // 96, f"{n // 4 % 24:02}:{n % 4 * 15:02}:00.000"))
+        for n in range(500)
+    ]
+    api = linear(things=[*dense, *sparse])
+    listed, _ = walk(api, asks(LONG, walks=True, length=6_500), created=at(1), issues=0)
+    assert listed.rows == 6_500
+    assert max(roots_of(api)) > 3 and len(api.asked) < 20
+
+
+def test_many_rows_of_one_moment_are_walked_page_by_page():
+    api = linear(things=[row(n, created=at(3)) for n in range(1_000)])
+    listed, _ = walk(api, asks(LONG, walks=True, length=100_000), created=at(2), issues=0)
+    assert listed.rows == 1_000
 
 
 @pytest.mark.parametrize(
     ("of", "length", "issues", "slices"),
     [
-        (LONG, 0, 3_000, 3),
-        (LONG, 1_999, 9_000, 1),
-        (LONG, 10**9, 0, 120),
-        (FEED, 9_000, 9_000, 1),
-        (SMALL, 9_000, 9_000, 1),
+        (LONG, 0, 700, 3),
+        (LONG, 2_200, 9_000, 0),
+        (LONG, 10**9, 0, 3),
+        (FEED, 9_000, 9_000, 0),
+        (SMALL, 9_000, 9_000, 0),
     ],
 )
-def test_only_a_long_list_that_can_be_filtered_is_cut(of, length, issues, slices):
-    api = linear()
-    walk(api, asks(of, walks=True, length=length), span=("2020-01-01T00:00:00.000Z", END, issues))
-    assert sum(len(asked.fields) for asked in api.asked) == slices
+def test_only_a_long_list_that_can_be_filtered_is_cut_and_into_no_more_slices_than_it_can_fill(
+    of, length, issues, slices
+):
+    api = linear(things=minutes(4_000), smalls=minutes(4_000))
+    walk(api, asks(of, walks=True, length=length), created=at(2), issues=issues)
+    assert max(roots_of(api)) == max(1, slices)
+
+
+def test_slices_whose_lengths_nobody_knows_are_walked_by_full_pages():
+    rows = [row(n, created=at(2)) for n in range(1, 600)]
+    api = linear(things=rows)
+    listed, _ = walk(api, asks(LONG, walks=True, length=2_000), created=at(1))
+    assert listed.rows == 599
+    assert {one.first for asked in api.asked for one in asked.fields} == {"250"}
+
+
+def test_what_is_walked_for_longest_is_asked_for_first_and_each_request_is_full():
+    dear = history(name="dear", entity="Dear", kind="swept", parents=["Thing.dears(first: 60)"])
+    rows = {"smalls": [row(n) for n in range(1, 900)], "things": [row(n, dears=[]) for n in range(1, 111)]}
+    wanted = [asks(dear, walks=True, length=110), asks(SMALL, walks=True, length=899)]
+    api = linear(**rows)
+    listed = Probe(Lister(api), wanted, ()).walk(wanted, {"dear": SINCE, "smalls": SINCE})
+    assert (listed["smalls"][0].nodes, listed["dear"][0].nodes) == ({"smalls": 899}, {"things": 110})
+    asked = [[one.name for one in some.fields] for some in api.asked]
+    assert asked == [["smalls"]] * 4 + [["things"]]
+
+
+def test_lists_of_which_nobody_knows_how_long_they_are_take_turns_and_come_first():
+    names = [f"{one}{other}s" for one in "abcdefgh" for other in "klmno"]
+    wanted = [asks(stream("swept", name=name, filterable=False), walks=True) for name in names]
+    wanted.append(asks(SMALL, walks=True, length=5))
+    api = linear(smalls=[row(1)], **{name: [row(n) for n in range(1, 400)] for name in names})
+    listed = Probe(Lister(api), wanted, ()).walk(wanted, {one.stream.name: SINCE for one in wanted})
+    assert [found.rows for found, _ in listed.values()] == [399] * 40 + [1]
+    first, *rest = ([one.name for one in some.fields] for some in api.asked)
+    assert (first, len(rest)) == ([*names, "smalls"], 3), (
+        "40 pages of 50 rows, then 80 of 250, 28 to a request"
+    )
 
 
 # How much changed
@@ -418,6 +540,19 @@ def test_a_stream_of_which_more_changed_than_can_be_named_is_to_be_walked(room, 
     api = linear(things=[row(n, at(7)) for n in range(1, 13)])
     found = find(api, asks(LONG, room=room))["things"]
     assert (found.is_long, found.changed) == (is_long, None)
+
+
+def of_root(name):
+    return lambda api, document: [
+        (api.rows[name], root["nodes"]) for root in document["data"].values() if isinstance(root, dict)
+    ]
+
+
+def test_what_changed_is_counted_on_where_its_cursor_was_purged():
+    api = linear(things=[row(n, at(7)) for n in range(1, 400)])
+    full = of_root("things")
+    api.spoil = purging(api, lambda api, document: [one for one in full(api, document) if len(one[1]) == 250])
+    assert find(api, asks(LONG, room=300))["things"].is_long
 
 
 def test_few_changes_need_not_be_counted():
@@ -453,6 +588,14 @@ def test_rows_that_changed_with_the_rows_of_another_root_are_read_too():
     relations = [relation(91, at(7), 1, 2), relation(92, at(8), 2, None), relation(93, at(5), 3, 4)]
     found = find(linear(issues=[], issueRelations=relations), asks(MOVING))["issues"]
     assert sorted(numbers(found.moved)) == [1, 2]
+
+
+def test_such_rows_are_looked_for_on_where_the_cursor_was_purged():
+    relations = [relation(100 + n, at(7, f"00:{n:02}:00.000"), n, None) for n in range(1, 31)]
+    api = linear(issues=[], issueRelations=relations)
+    full = of_root("issueRelations")
+    api.spoil = purging(api, lambda api, document: [one for one in full(api, document) if len(one[1]) == 10])
+    assert sorted(numbers(find(api, asks(MOVING))["issues"].moved)) == [*range(1, 31)]
 
 
 def test_such_rows_are_looked_for_until_they_are_older():

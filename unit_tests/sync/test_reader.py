@@ -119,8 +119,10 @@ def test_what_changed_since_a_moment_is_asked_for_without_an_end():
 
 def test_a_page_asks_for_no_more_rows_than_there_are_and_then_for_as_many_as_it_may():
     rows = [row(n) for n in range(1, 40)]
-    _, api = read(things(), Slice(field="createdAt", rows=20), *rows)
-    assert [one.variables["first"] for one in api.asked] == [27, 250]
+    _, api = read(things(), Slice(field="createdAt", nodes={"things": 20}), *rows)
+    assert [one.variables["first"] for one in api.asked] == [25, 250]
+    _, api = read(things(), Slice(field="createdAt", nodes={"things": 38}), *rows, page_size=30)
+    assert [one.variables["first"] for one in api.asked] == [30, 13]
     _, api = read(things(), Slice(field="createdAt"), *rows)
     assert [one.variables["first"] for one in api.asked] == [250]
 
@@ -422,6 +424,18 @@ def test_a_column_that_linear_no_longer_has_is_null():
         spoil=lambda asked, document: (400, {"errors": [error]}) if "title" in asked.query else document,
     )
     assert pages[0].rows[0]["title"] is None
+
+
+def test_a_column_of_the_rows_inside_parents_that_linear_no_longer_has_is_null():
+    message = 'Cannot query field "title" on type "ThingHistory".'
+    error = {"message": message, "extensions": {"code": "GRAPHQL_VALIDATION_FAILED"}}
+    pages, _ = read(
+        history(),
+        Slice(field="createdAt"),
+        row(1, history=entries(1)),
+        spoil=lambda asked, document: (400, {"errors": [error]}) if "title" in asked.query else document,
+    )
+    assert (pages[0].rows[0]["id"], pages[0].rows[0]["title"]) == (uuid(101), None)
 
 
 def test_a_value_of_another_form_than_declared_is_said_once():

@@ -59,7 +59,7 @@ def test_a_good_sync_passes_everything_on_and_sums_up(log):
     assert log.messages[0] == "Stream users: reading from the beginning."
     assert log.messages[1].startswith("Stream users: 2 records, 3 requests, 4,352 points, ")
     assert log.messages[2].startswith(
-        "Summary: 1 of 1 streams complete, 2 records, 3 requests, 4,352 points, "
+        "Summary: 1 of 1 stream complete, 2 records, 3 requests, 4,352 points, "
     )
     assert {one.levelname for one in log.records} == {"INFO"}
     assert len(log.messages) == 3
@@ -67,7 +67,7 @@ def test_a_good_sync_passes_everything_on_and_sums_up(log):
 
 def test_one_of_something_is_not_many(log):
     watch(complete("users", Rows("users", [{}])), usage={"users": Usage(1, 1)})
-    assert log.messages[1].startswith("Stream users: 1 record, 1 request, 1 points, ")
+    assert log.messages[1].startswith("Stream users: 1 record, 1 request, 1 point, ")
 
 
 def test_a_stream_says_from_where_it_starts(log):
@@ -116,7 +116,7 @@ def test_a_failed_stream_is_named_with_its_reason_and_where_it_resumes(log):
 
 
 def test_where_all_streams_failed_no_others_are_called_complete():
-    assert final(failing("issues")).message.startswith("1 of 1 streams failed. issues (resumes")
+    assert final(failing("issues")).message.startswith("1 of 1 stream failed. issues (resumes")
 
 
 def test_a_stream_without_state_resumes_from_where_it_started():

@@ -8,8 +8,10 @@ import pendulum
 import pytest
 from airbyte_cdk.utils.traced_exception import AirbyteTracedException
 
+from source_linear.graphql import points_a_row
 from source_linear.linear.errors import LinearError
 from source_linear.state import MOST_OTHERS, StreamState
+from source_linear.sync.progress import Size
 from source_linear.sync.sync import Ended, Estimate, Rows, Running, Started, State, Sync
 from unit_tests.sync.parts import (
     WORKSPACE,
@@ -206,6 +208,15 @@ def test_a_list_that_differs_too_much_is_walked_once_more_and_then_taken(log):
     assert sum("list_smalls" in asked.query for asked in api.asked) == 2
     assert (last(events, SMALL).unsure, rows_of(events)) == (True, [])
     assert any("More rows differ from the copy" in one for one in log.messages)
+
+
+def test_many_rows_that_were_imported_are_no_doubt(log):
+    state = replace(SETTLED, copy=sketch(*range(1, 701)))
+    events = quiet(
+        *(row(n) for n in range(1, 701)), *(row(n, NEWS) for n in range(701, 1401)), state=state, of=SMALL
+    )
+    assert not any("More rows differ" in one for one in log.messages)
+    assert {*numbers(one["id"] for one in rows_of(events))} == {*range(701, 1401)}
 
 
 def test_with_delete_a_row_that_is_gone_is_deleted():
@@ -412,6 +423,7 @@ def test_a_row_that_cannot_be_read_is_told_and_asked_for_again(log):
         f"Stream smalls: The row {uuid(2)} cannot be read and is left out: Linear sent null and gave no "
         "reason. The next sync asks for it again."
     ) in log.messages
+    assert not any("more rows cannot be read" in one for one in log.messages)
 
 
 def test_of_very_many_rows_that_cannot_be_read_some_are_named_and_the_others_counted(log):
@@ -435,7 +447,7 @@ def test_rows_that_these_credentials_may_not_see_are_counted(log):
         return document
 
     run(linear(spoil, smalls=[row(1), row(2)]), SMALL)
-    assert "Stream smalls: Linear sent null for 1 rows, which these credentials may not see." in log.messages
+    assert "Stream smalls: Linear sent null for 1 row that these credentials may not see." in log.messages
     assert not any("is left out" in one for one in log.messages)
 
 
@@ -488,8 +500,36 @@ def test_who_watches_is_told_of_each_page():
     watched = Watched()
     run(linear(smalls=[row(n) for n in range(1, 4)]), SMALL, progress=watched, page_size=2)
     assert [one[0] for one in watched.said] == ["starts", "came", "came", "read", "ends"]
-    assert watched.said[0][1] == "smalls" and watched.said[0][3:] == (END, at(1))
-    assert [one[3:] for one in watched.said[1:3]] == [(at(1), 2), (at(1), 1)]
+    assert watched.said[0][1] == "smalls" and watched.said[0][3:5] == (END, at(1))
+    assert [one[3:] for one in watched.said[1:3]] == [(at(1), 2, 2), (at(1), 1, 1)]
+
+
+def sizes(api, *streams, **more):
+    """How many nodes each stream was said to have, at its start."""
+    run(api, *streams, progress=(watched := Watched()), **more)
+    return {one[1]: one[5].nodes for one in watched.said if one[0] == "starts"}
+
+
+def test_who_watches_is_told_how_much_a_first_read_brings():
+    rows = {"smalls": [row(n) for n in range(1, 4)], "things": [row(n) for n in range(1, 6)]}
+    issues = stream(name="issues", entity="Issue")
+    rows["issues"] = []
+    assert sizes(linear(**rows), SMALL, LONG, issues, detect_deletions=24) == {
+        "smalls": 3,
+        "things": 5,
+        "issues": 0,
+    }
+    assert sizes(linear(**rows), LONG, issues, detect_deletions=None) == {"things": 0, "issues": 12}
+    assert sizes(linear(**rows), LONG, detect_deletions=24, start_date=at(3)) == {"things": 0}
+    teams = {"teams": [{"id": "t1", "key": "ENG"}]}
+    assert sizes(linear(**rows, **teams), issues, detect_deletions=None, team_keys=("ENG",)) == {"issues": 0}
+    assert sizes(linear(things=[row(1, history=[]), row(2, history=[])]), history()) == {"thing_history": 2}
+    assert sizes(linear(**rows), LONG, states={"things": SETTLED}, detect_deletions=24) == {"things": 0}
+
+
+def test_the_size_of_a_first_read_is_priced_by_the_formula():
+    assert Size.of(LONG, 600, 3) == Size(600, 3, 600 * points_a_row(LONG.roots[0]))
+    assert Size.of(LONG, 2_500, 3).requests == 2_500 / LONG.page_size > 3
 
 
 def test_lists_inside_of_rows_are_complete():

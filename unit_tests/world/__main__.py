@@ -13,28 +13,29 @@ from functools import partial
 
 from unit_tests.world.connector import declared, doubtful, is_walked, source
 from unit_tests.world.histories import History
-from unit_tests.world.plans import KINDS, Plan, plan, shortest
+from unit_tests.world.plans import KINDS, Plan, happened, plan, shortest
 
 _EVERY = 30.0  # seconds between two lines of progress
 
 
-def problems(given: Plan) -> tuple[list[str], bool, int]:
-    """Play a history: what is wrong, whether a state was unsure, how many messages came."""
+def problems(given: Plan) -> tuple[list[str], Counter[str]]:
+    """Play a history: what is wrong in silence, and counts of what else is to be told of it."""
     history = History(given, source, doubtful, is_walked)
     try:
         found = history.play()
     except Exception:
         found = [traceback.format_exc()]
-    return found, history.unsure, history.messages
+    counts = {"messages": history.messages, "unsure": history.unsure, "told": bool(history.told)}
+    return found, Counter({**counts, "stayed": bool(history.stayed)})
 
 
-def _played(seed: int, loses_states: bool) -> tuple[int, list[str], bool, int]:
+def _played(seed: int, loses_states: bool) -> tuple[int, list[str], Counter[str]]:
     logging.disable(logging.CRITICAL)
     return (seed, *problems(plan(seed, loses_states=loses_states)))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Play them and sum them up; 1 if one of them went wrong."""
+    """Play them and sum them up; 1 if one of them went wrong in silence, for a reason that is not known."""
     parser = argparse.ArgumentParser(prog="python -m unit_tests.world", description=__doc__)
     parser.add_argument("--histories", type=int, default=10_000)
     parser.add_argument("--first-seed", type=int, default=0)
@@ -46,22 +47,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         declared(archived_rows)  # once for all jobs, which are forked
     seeds = range(given.first_seed, given.first_seed + given.histories)
     play = partial(_played, loses_states=given.loses_states)
-    wrong, unsure, messages, started = [], 0, 0, time.monotonic()
+    wrong, total, started = [], Counter[str](), time.monotonic()
     said = started
     with multiprocessing.get_context("fork").Pool(given.jobs) as pool:
-        for number, (seed, found, is_unsure, many) in enumerate(pool.imap_unordered(play, seeds, 8), 1):
-            unsure, messages = unsure + is_unsure, messages + many
+        for number, (seed, found, counts) in enumerate(pool.imap_unordered(play, seeds, 8), 1):
+            total.update(counts)
             if found:
                 wrong.append(seed)
                 print(f"Seed {seed}: {'; '.join(found[:3])}", flush=True)
             if time.monotonic() - said > _EVERY:
                 said = time.monotonic()
                 print(f"{number:,} histories, {len(wrong)} wrong; {said - started:.0f} s", flush=True)
+    played = sum((happened(plan(seed, loses_states=given.loses_states)) for seed in seeds), Counter())
+    print(", ".join(f"{number:,} × {name}" for name, number in sorted(played.items())))
     kinds = Counter(KINDS[seed % len(KINDS)] for seed in seeds)
     of_kinds = ", ".join(f"{kinds[one]:,} {one}" for one in KINDS)
     print(
-        f"{len(seeds):,} histories ({of_kinds}), {messages:,} messages: {len(wrong)} wrong, "
-        f"{unsure} with more differences than can be told; {time.monotonic() - started:.0f} s"
+        f"{len(seeds):,} histories ({of_kinds}), {total['messages']:,} messages: "
+        f"{len(wrong)} wrong in silence, {total['unsure']} with more differences than can be told, "
+        f"{total['told']} of them wrong; "
+        f"{total['stayed']} keep rows whose states were lost; {time.monotonic() - started:.0f} s"
     )
     if wrong:
         first = plan(wrong[0], loses_states=given.loses_states)

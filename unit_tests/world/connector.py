@@ -1,10 +1,12 @@
 """The connector's own sync as a source for histories: its workers take turns, as a seed decides."""
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import cache
 from typing import Any
+from unittest.mock import patch
 
 import pendulum
 from airbyte_cdk.models import ConfiguredAirbyteCatalogSerializer
@@ -16,6 +18,7 @@ from source_linear.packaged import manifest
 from source_linear.source import SourceLinear
 from source_linear.state import StreamState
 from source_linear.streams import Stream
+from source_linear.sync import probe
 from source_linear.sync.reader import Declared
 from source_linear.sync.sync import Rows, State, Sync
 from source_linear.sync.workers import Done, Key
@@ -25,6 +28,8 @@ from unit_tests.world.schema import schema
 
 PAGE_SIZES = (2, 7, 250)
 _AHEAD = 4  # pages that may have been read when the first of them is taken
+_SLICED = 0.2  # of all syncs walk long lists in slices, though they are short
+_SMALL = {"MAX_PAGE_SIZE": 5, "_SHORT": 5, "_ROWS_A_SLICE": 4}
 _RARELY = 1e6  # hours between two walks: none is due but those that the state says are
 _CONFIG = {"credentials": {"auth_type": "API Key", "api_key": "lin_api_histories"}}
 
@@ -69,14 +74,10 @@ class _Paged:
         self.variables, self.ends, self.transform = declared.variables, declared.ends, declared.transform
 
 
-@cache
-def declared(archived_rows: str) -> Mapping[str, Declared]:
-    """What the manifest declares of the streams of histories, of which few columns are read."""
-    known, entries = (
-        schema(),
-        {one["$parameters"]["name"]: one["$parameters"] for one in manifest()["streams"]},
-    )
-    names = [one for some in STREAMS.values() for one in some]
+def catalog_of(names: Iterable[str]) -> dict[str, Any]:
+    """A configured catalog of streams of histories, with few columns of each."""
+    known = schema()
+    entries = {one["$parameters"]["name"]: one["$parameters"] for one in manifest()["streams"]}
     streams = []
     for name in names:
         cursor = entries[name].get("cursor_field", "updatedAt")
@@ -87,7 +88,14 @@ def declared(archived_rows: str) -> Mapping[str, Declared]:
         streams.append(
             {"stream": described, "sync_mode": "incremental", "destination_sync_mode": "append_dedup"}
         )
-    catalog = ConfiguredAirbyteCatalogSerializer.load({"streams": streams})
+    return {"streams": streams}
+
+
+@cache
+def declared(archived_rows: str) -> Mapping[str, Declared]:
+    """What the manifest declares of the streams of histories, of which few columns are read."""
+    names = [one for some in STREAMS.values() for one in some]
+    catalog = ConfiguredAirbyteCatalogSerializer.load(catalog_of(names))
     source = SourceLinear(catalog, {**_CONFIG, "archived_rows": archived_rows})
     found: Mapping[str, Declared] = source._retrievers(source._manifest_of_catalog())
     return found
@@ -103,9 +111,19 @@ def source(given: Read) -> Iterator[tuple[str, str, Any]]:
     """A sync: its rows and states, one by one. One that fails as a whole ends there."""
     rng = random.Random(given.seed)
     config = Config.of({**_CONFIG, **given.config}, _specification())
-    config = replace(config, detect_deletions=0.0 if given.walks else _RARELY)
+    if given.walks is not None:
+        config = replace(config, detect_deletions=0.0 if given.walks else _RARELY)
     size, known = rng.choice(PAGE_SIZES), declared(config.archived_rows)
     streams = {name: _Paged(known[name], size) for name in given.streams}
+    with ExitStack() as stack:
+        if rng.random() < _SLICED:
+            for name, value in _SMALL.items():
+                stack.enter_context(patch.object(probe, name, value))
+        yield from _synced(given, config, streams)
+
+
+def _synced(given: Read, config: Config, streams: Mapping[str, Declared]) -> Iterator[tuple[str, str, Any]]:
+    known = declared(config.archived_rows)
     states = {name: _decoded(known[name].stream, state) for name, state in given.states.items()}
     world = given.linear.world
     sync = Sync(

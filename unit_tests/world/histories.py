@@ -1,14 +1,14 @@
 """Random histories of a workspace that is synced: what the destination must have, then and in the end."""
 
 import random
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from source_linear.packaged import manifest
 from unit_tests.world.destination import Destination, Platform, Record
 from unit_tests.world.filters import test_of
-from unit_tests.world.linear import ALWAYS, Linear
+from unit_tests.world.linear import ALWAYS, STALE, Faults, Linear
 from unit_tests.world.plans import REFUSED, Change, Plan, Sync, Turn, Wait
 from unit_tests.world.schema import schema
 from unit_tests.world.world import VERSION, Row, World, is_archived, text
@@ -32,7 +32,7 @@ class Read:
         states: the states, by stream.
         linear: Linear, as this sync sees it.
         seed: decides the order of the workers.
-        walks: whether long lists are to be walked.
+        walks: whether long lists are to be walked; None for once a day.
     """
 
     streams: tuple[str, ...]
@@ -40,7 +40,7 @@ class Read:
     states: Mapping[str, Any]
     linear: Linear
     seed: int
-    walks: bool
+    walks: bool | None
 
 
 Source = Callable[[Read], Iterator[tuple[str, str, Any]]]
@@ -83,7 +83,9 @@ class History:
     """A world, a connection that reads it by a source, and what is wrong with the copy.
 
     Attributes:
-        problems: what is wrong, each a sentence.
+        problems: what is wrong in silence, each a sentence.
+        told: what is wrong and was told: a state says that it is unsure.
+        stayed: rows that stay because the states that announced them were lost, as docs/syncs.md says.
         unsure: whether a state said that more differs than it can tell.
         messages: how many messages came.
     """
@@ -106,12 +108,15 @@ class History:
             quiet: how many syncs without faults there are in the end.
         """
         self.problems: list[str] = []
+        self.told: list[str] = []
+        self.stayed: list[str] = []
         self.unsure, self.messages = False, 0
         self._plan, self._source = given, source
         self._doubtful, self._is_walked, self._quiet = doubtful, is_walked, quiet
         self._rng = random.Random(f"rows {given.seed}")
         self._world = World(self._rng)
         self._world.viewer = VIEWERS[0]
+        self._world.organization["createdIssueCount"] = given.rows
         self._tables = {name: Table(name) for name in given.streams}
         cursors = {name: one.cursor for name, one in self._tables.items()}
         self._destination = Destination(cursors)
@@ -120,10 +125,14 @@ class History:
         self._excused: set[str] = set()  # hidden once: what changed meanwhile no list tells
         self._untold: set[str] = set()  # differed before a list came
         self._doubted: set[str] = set()  # reported as gone once, or perhaps
+        self._gone: dict[str, int] = {}  # since when rows of the copy are gone, as far as a sync has seen it
+        self._arrived: dict[tuple[str, str], int] = {}  # after how many states rows came
+        self._orphans: set[tuple[str, str]] = set()  # rows that came after a state that was lost
         self._teams = [self._world.create("Team", key=key) for key in TEAMS]
         for table in self._tables.values():
             for _ in range(given.rows):
                 self._create(table, self._rng.random(), 0, is_old=True)
+        self._world.tick(STALE)  # no answer lags behind the world's beginning
 
     def play(self) -> list[str]:
         """Play it; returns what is wrong."""
@@ -141,7 +150,7 @@ class History:
                 self._sync(step)
         self._world.refused.clear()
         for number in range(self._quiet):
-            self._world.tick(65)
+            self._world.tick(_DAY if self._plan.daily else 65)
             self._sync(Sync(seed=number))
         self._compare()
         before = {name: self._destination.kept(name) for name in self._tables}
@@ -274,15 +283,40 @@ class History:
                 "start_date": text(self._world.now - self._rng.choice((1, 10, 200)) * _DAY * 1000),
             }
         elif turn.kind == "restore":
-            self._platform.restore(self._rng.randrange(1, 8))
+            self._restore(self._rng.randrange(1, 8))
         elif turn.kind == "clear":
             self._destination = Destination({name: one.cursor for name, one in self._tables.items()})
             self._platform = Platform(self._destination)
             self._doubted.clear()
+            self._arrived.clear()
+            self._orphans.clear()
         for name, table in self._tables.items():  # they may be gone, and be back before the next list
             lost = self._destination.kept(name).keys() - self._wanted(table).keys()
             self._doubted |= lost
             self._excused |= lost
+
+    def _restore(self, steps: int) -> None:
+        """States are lost, as from a backup; the rows that came after them are not."""
+        before = list(self._platform.history)
+        self._platform.restore(steps)
+        kept = len(self._platform.history)
+        for (name, row_id), at in self._arrived.items():
+            undone = range(kept, at)
+            if any(before[one].get(name) is not before[one - 1].get(name) for one in undone):
+                self._orphans.add((name, row_id))
+            self._arrived[name, row_id] = min(at, kept)
+
+    def _note_arrival(self, name: str, record: Record, is_lost: bool) -> None:
+        """Whether a state that the platform keeps says that a row may be there."""
+        key = name, record["id"]
+        if record.get("deletedAt"):
+            self._arrived.pop(key, None)
+            self._orphans.discard(key)
+        elif not is_lost:
+            self._orphans.discard(key)
+            self._arrived.setdefault(key, len(self._platform.history))
+        elif record["id"] not in self._destination.rows(name):
+            self._orphans.add(key)
 
     def _take_over(self) -> None:
         """Begin with what another connector has written: all rows, and a cursor."""
@@ -292,6 +326,10 @@ class History:
         for name, table in self._tables.items():
             messages.append(("state", name, ({table.cursor: text(self._world.now)}, self._scope())))
         self._platform.receive(messages)
+        states = len(self._platform.history)  # theirs come after their rows, and vouch for them
+        self._arrived |= {
+            (name, one): states for name in self._tables for one in self._destination.rows(name)
+        }
 
     def _scope(self) -> tuple[Any, ...]:
         keys = tuple(self._config.get("team_keys") or ())
@@ -301,7 +339,8 @@ class History:
 
     def _read(self, step: Sync, linear: Linear) -> Read:
         states = {name: state for name, (state, _) in self._platform.states.items()}
-        return Read(tuple(self._tables), self._config, states, linear, step.seed, step.walks)
+        walks = None if self._plan.daily else step.walks
+        return Read(tuple(self._tables), self._config, states, linear, step.seed, walks)
 
     def _sync(self, step: Sync) -> None:
         rng, world = random.Random(step.seed), self._world
@@ -321,6 +360,8 @@ class History:
 
         linear = Linear(world, faults, random.Random(step.seed + 1), agitate, step.behind)
         shown = {name: set(self._wanted(table)) for name, table in self._tables.items()}
+        for table in self._tables.values():
+            self._note_gone(table)
         given, scope = dict(self._platform.states), self._scope()
         begins = {name: self._begins(table, given.get(name), scope) for name, table in self._tables.items()}
         for name, (state, _) in given.items():
@@ -337,15 +378,53 @@ class History:
         self._excuse(unlisted)
         self.messages += len(messages)
         states = sum(kind == "state" for kind, _, _ in messages)
+        lost: set[str] = set()  # streams of which a state was
         for kind, name, value in messages:
             if kind == "row":
+                self._note_arrival(name, value, name in lost)
                 self._judge(self._tables[name], value, shown[name], begins[name])
                 self._platform.receive([(kind, name, value)])
                 continue
             self.unsure = self.unsure or bool(value.get("unsure"))
             if states > step.lost:
                 self._platform.receive([(kind, name, (value, scope))])
+            else:
+                lost.add(name)
             states -= 1
+        if faults == Faults() and step.kill is None and not (step.busy or step.lost):
+            self._judge_gone()
+
+    def _note_gone(self, table: Table) -> None:
+        wanted = self._wanted(table)
+        for row_id in self._destination.rows(table.stream):
+            if row_id in wanted:
+                self._gone.pop(row_id, None)
+            else:
+                self._gone.setdefault(row_id, self._world.now)
+
+    def _judge_gone(self) -> None:
+        """After a sync in which nothing went wrong no row of the copy is gone for more than a day."""
+        if not self._plan.daily or self.unsure:
+            return
+        for table in self._tables.values():
+            found = self._destination.rows(table.stream) if table.reports_deleted else {}
+            floor = self._config.get("start_date") or ""
+            late = [
+                one
+                for one, record in found.items()
+                if self._world.now - self._gone.get(one, self._world.now) > _DAY * 1000
+                and one not in self._untold
+                and one not in self._wanted(table)
+                and record[table.cursor] >= floor
+            ]
+            late = self._unexplained(table, late)
+            self.problems += [f"{table.stream}: {one} is gone for more than a day" for one in late[:3]]
+
+    def _unexplained(self, table: Table, rows: Sequence[str]) -> list[str]:
+        """Those of some rows that are too many which no loss of a state explains."""
+        explained = [one for one in rows if (table.stream, one) in self._orphans]
+        self.stayed += [f"{table.stream}: {one}" for one in explained]
+        return [one for one in rows if one not in explained]
 
     def _excuse(self, tables: Collection[Table]) -> None:
         """Of streams whose list never came: what differs before it comes is taken for what was sent."""
@@ -410,8 +489,6 @@ class History:
         return rows
 
     def _compare(self) -> None:
-        if self.unsure:
-            return
         for table in self._tables.values():
             found, wanted = self._destination.rows(table.stream), self._wanted(table)
             if self._config["archived_rows"] == "delete":
@@ -430,12 +507,14 @@ class History:
                     problems.append(f"{row_id} is stale")
             if table.reports_deleted:
                 floor = self._config.get("start_date") or ""
-                problems += [
-                    f"{one} is too many"
+                too_many = [
+                    one
                     for one, record in found.items()
                     if one not in wanted and one not in self._untold and record[table.cursor] >= floor
                 ]
-            self.problems += [f"{table.stream}: {one}" for one in problems[:3]]
+                problems += [f"{one} is too many" for one in self._unexplained(table, too_many)]
+            where = self.told if self.unsure else self.problems
+            where += [f"{table.stream}: {one}" for one in problems[:3]]
 
     def _is_fresh(self, table: Table, record: Record, row: Row) -> bool:
         """Whether a record has the newest version of a row, and all of the lists inside it."""

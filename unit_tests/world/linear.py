@@ -133,6 +133,7 @@ class Linear:
         variables: Mapping[str, Any] | None = None,
         roots: Mapping[str, Collection[str]] | None = None,
         tries: int | None = None,
+        points: float = 0.0,
     ) -> Answer:
         """Ask, as `source_linear.linear.api.Api` does; waiting moves the world's clock.
 
@@ -142,6 +143,7 @@ class Linear:
             variables: its variables.
             roots: the keys of `data`, each with the keys that must not be null in it.
             tries: after how many tries a failure that may pass is given up.
+            points: what it costs at the most, by Linear's formula.
 
         Raises:
             LinearError: it failed for good, or went on failing.

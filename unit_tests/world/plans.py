@@ -1,8 +1,9 @@
 """A history as a plan: what happens to a workspace and its copy, drawn by a seed; cut down where it fails."""
 
 import random
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from unit_tests.world.linear import ALWAYS, FAILS, NULL, OUTAGE, POISON, Faults
@@ -62,7 +63,7 @@ class Sync:
         seed: decides the faults' moments, what changes meanwhile, and the order of the workers.
         kill: after how many messages it is killed; None for not at all.
         busy: how probable a change is before each answer.
-        walks: whether long lists are walked.
+        walks: whether long lists are walked; without meaning in a history that walks them daily.
         behind: by how many seconds Linear's clock is behind.
         faults: what goes wrong.
         lost: how many of its states are lost, though the rows arrived.
@@ -91,6 +92,7 @@ class Plan:
         archived_rows: the option.
         others: whether it begins with a state of another connector: a cursor alone, and all rows before it.
         steps: what happens.
+        daily: whether long lists are walked once a day, whatever its syncs say.
     """
 
     seed: int
@@ -99,9 +101,11 @@ class Plan:
     archived_rows: str
     others: bool
     steps: tuple[Step, ...]
+    daily: bool = False
 
     def __str__(self) -> str:
         head = f"seed {self.seed}: {', '.join(self.streams)}; {self.rows} rows; {self.archived_rows}"
+        head += "; daily" if self.daily else ""
         return "\n  ".join([head + ("; a state of others" if self.others else ""), *map(str, self.steps)])
 
 
@@ -152,6 +156,7 @@ def plan(seed: int, kind: str = "", loses_states: bool = False) -> Plan:
         rng.choice(("flag", "flag", "delete")),
         rng.random() < 0.1,
         tuple(steps),
+        random.Random(f"daily {seed}").random() < 0.3,
     )
 
 
@@ -222,3 +227,21 @@ def _simpler(step: Step) -> list[Step]:
         easier: list[dict[str, Any]] = [{"kill": None}, {"busy": 0.0}, {"behind": 0}, {"faults": Faults()}]
         return [replace(step, **one) for one in easier]
     return []
+
+
+def happened(history: Plan) -> Counter[str]:
+    """What happens in a history, besides what changes while it is synced."""
+    found: Counter[str] = Counter()
+    for step in history.steps:
+        if isinstance(step, Change | Turn):
+            found[step.kind] += 1
+        elif isinstance(step, Sync):
+            faults = {one.name for one in fields(Faults) if getattr(step.faults, one.name)}
+            said = {
+                "kill": step.kill is not None,
+                "busy": step.busy,
+                "behind": step.behind,
+                "lost": step.lost,
+            }
+            found.update(["sync", *faults, *(name for name, is_so in said.items() if is_so)])
+    return found

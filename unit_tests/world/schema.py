@@ -73,6 +73,7 @@ def _add(known: Schema, stream: Mapping[str, Any]) -> None:
         known.singles[root] = entity
     elif not stream.get("connection", True):
         known.plain[root] = entity
+        known.singles[entity[0].lower() + entity[1:]] = entity
     else:
         known.connections[root] = entity
         known.singles[entity[0].lower() + entity[1:]] = entity

@@ -56,7 +56,7 @@ class World:
             "id": f"organization-{name}",
             "name": name,
             "urlKey": name,
-            "createdAt": text(START - 10 * 365 * 86_400_000),
+            "createdAt": text(START - 100 * 86_400_000),
             "updatedAt": text(START - 86_400_000),
             "archivedAt": None,
             "createdIssueCount": 0,

@@ -1,46 +1,35 @@
 -- One row a team and day, from the team's first issue to today: issues open at the day's end.
 with versions as (
     select
-        team_id,
-        valid_from,
-        valid_until,
-        lag(team_id) over (partition by issue_id order by valid_from) as previous_team_id,
-        lag(valid_until) over (partition by issue_id order by valid_from) as previous_until,
-        lead(team_id) over (partition by issue_id order by valid_from) as next_team_id,
-        lead(valid_from) over (partition by issue_id order by valid_from) as next_from
-    from {{ ref('linear_issue_versions') }}
-    where is_open and team_id is not null
+        versions.valid_until,
+        versions.team_id,
+        {{ linear_day('versions.valid_from', 'teams.timezone') }} as began_on,
+        {{ linear_day('versions.valid_until', 'teams.timezone') }} as ended_on,
+        -- Open in the team already, until then: neither opened nor ended.
+        coalesce(
+            lag(versions.team_id) over (partition by versions.issue_id order by versions.valid_from) = versions.team_id
+            and lag(versions.valid_until) over (partition by versions.issue_id order by versions.valid_from)
+            = versions.valid_from,
+            false
+        ) as goes_on
+    from {{ ref('linear_issue_versions') }} as versions
+    left join {{ ref('linear_teams') }} as teams on versions.team_id = teams.team_id
+    where versions.is_open and versions.team_id is not null
 ),
 
 changes as (
-    select
-        versions.team_id,
-        {{ linear_day('versions.valid_from', 'teams.timezone') }} as day,
-        1 as opened,
-        0 as ended
+    select team_id, began_on as day, 1 as began, 0 as ended, case when goes_on then 1 else 0 end as went_on
     from versions
-    left join {{ ref('linear_teams') }} as teams on versions.team_id = teams.team_id
-    where
-        not coalesce(
-            versions.previous_team_id = versions.team_id and versions.previous_until = versions.valid_from, false
-        )
 
     union all
 
-    select
-        versions.team_id,
-        {{ linear_day('versions.valid_until', 'teams.timezone') }} as day,
-        0 as opened,
-        1 as ended
+    select team_id, ended_on as day, 0 as began, 1 as ended, 0 as went_on
     from versions
-    left join {{ ref('linear_teams') }} as teams on versions.team_id = teams.team_id
-    where
-        versions.valid_until is not null
-        and not coalesce(versions.next_team_id = versions.team_id and versions.next_from = versions.valid_until, false)
+    where valid_until is not null
 ),
 
 by_day as (
-    select team_id, day, sum(opened) as opened, sum(ended) as ended
+    select team_id, day, sum(began) - sum(went_on) as opened, sum(ended) - sum(went_on) as ended
     from changes
     group by team_id, day
 ),

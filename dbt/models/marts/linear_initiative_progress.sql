@@ -3,14 +3,16 @@ with recursive initiatives as (
     select * from {{ ref('stg_linear__initiatives') }} where not is_deleted
 ),
 
+-- A circle must still end.
 below as (
-    select id as initiative_id, id as part_id from initiatives
+    select id as initiative_id, id as part_id, 0 as depth from initiatives
 
-    {{ 'union distinct' if target.type == 'bigquery' else 'union' }}
+    union all
 
-    select below.initiative_id, initiatives.id as part_id
+    select below.initiative_id, initiatives.id as part_id, below.depth + 1 as depth
     from below
     inner join initiatives on below.part_id = initiatives.parent_initiative_id
+    where below.depth < 20
 ),
 
 members as (

@@ -71,14 +71,14 @@ select
     -- Carried over by Linear: it was in the team's cycle that ended, open, and went from there into one that runs.
     -- A person who does that within a day of the end does Linear's work; later it is a choice.
     coalesce(
-        earlier.entered_at < before.ends_at
-        and stretches.entered_at >= before.ends_at
+        earlier.entered_at < ended.ends_at
+        and stretches.entered_at >= ended.ends_at
         and stretches.entered_at >= cycles.starts_at
         and last_versions.is_open
-        and before.team_id = cycles.team_id
+        and ended.team_id = cycles.team_id
         and (
             movers.actor_id is null
-            or stretches.entered_at < {{ dbt.dateadd('day', 1, 'before.ends_at') }}
+            or stretches.entered_at < {{ dbt.dateadd('day', 1, 'ended.ends_at') }}
         ),
         false
     ) as is_carried_over
@@ -88,7 +88,7 @@ left join stretches as earlier
     on
         stretches.issue_id = earlier.issue_id
         and stretches.entered_at = earlier.left_at
-left join cycles as before on earlier.cycle_id = before.id
+left join cycles as ended on earlier.cycle_id = ended.id
 left join last_versions on earlier.issue_id = last_versions.issue_id and earlier.stretch = last_versions.stretch
 left join movers
     on

@@ -2,35 +2,82 @@
 --
 -- The state is that of its spans. Every other value is what the next change says that it was, or what it is now.
 {%- set fields = ['team', 'cycle', 'assignee', 'project', 'estimate'] %}
-{#- Of what happened at one moment, the change of the state comes last. -#}
-{%- set order = 'is_first desc, moment, case when state is null then 0 else 1 end, tie' %}
-{#- Of spans that began at one moment, the one that lasts comes last. -#}
-{%- set span_order %}told.started_at, case when told.ended_at is null then 1 else 0 end, told.ended_at, told.id{% endset %}
-with issues as (
-    select
-        id as issue_id,
-        identifier,
-        created_at,
-        started_at,
-        archived_at,
-        added_to_cycle_at,
-        is_deleted,
-        state_id,
-        completed_at,
-        coalesce(completed_at, canceled_at) as ended_at,
-        updated_at,
-        team_id as team_now,
-        cycle_id as cycle_now,
-        assignee_id as assignee_now,
-        project_id as project_now,
-        cast(estimate as {{ dbt.type_string() }}) as estimate_now
-    from {{ ref('stg_linear__issues') }}
-),
-
-states as (
+{%- set text = dbt.type_string() %}
+{#- Of what happened at one moment, the change of the state comes last, and of states the one that lasts. -#}
+{%- set order = 'moment, place, tie' %}
+{#- The first state is that of the issue's creation, whenever its span began. -#}
+{%- set beginning = "cast('1970-01-01' as " ~ linear_timestamp_type() ~ ")" %}
+{%- set closed = "('completed', 'canceled', 'duplicate')" %}
+with states as (
     select id, name, type from {{ ref('stg_linear__workflow_states') }}
 ),
 
+spans as (
+    select id, issue_id, state_id, started_at, ended_at, issue_updated_at from {{ ref('stg_linear__issue_state_spans') }}
+),
+
+told as (
+    select
+        issue_id,
+        issue_updated_at,
+        min(started_at) as first_at,
+        max(started_at) as last_at,
+        max(case when ended_at is null then started_at end) as lasting_at,
+        max(ended_at) as ended_at
+    from spans
+    group by issue_id, issue_updated_at
+),
+
+-- All spans of an issue come together: those that did not come with the newest, Linear has taken back.
+newest as (
+    select issue_id, max(issue_updated_at) as newest from told group by issue_id
+),
+
+sent as (
+    select
+        told.issue_id,
+        told.issue_updated_at,
+        told.first_at,
+        case when coalesce(told.lasting_at < told.last_at, told.lasting_at is null) then told.ended_at end as ended_at
+    from told
+    inner join newest on told.issue_id = newest.issue_id
+    where newest.newest is null or told.issue_updated_at = newest.newest
+),
+
+-- Of an issue without spans, its dates tell whether it was started and when it ended.
+issues as (
+    select
+        issues.id as issue_id,
+        issues.identifier,
+        issues.created_at,
+        issues.archived_at,
+        issues.added_to_cycle_at,
+        issues.is_deleted,
+        issues.state_id,
+        issues.team_id as team_now,
+        issues.cycle_id as cycle_now,
+        issues.assignee_id as assignee_now,
+        issues.project_id as project_now,
+        cast(issues.estimate as {{ text }}) as estimate_now,
+        sent.issue_id is null as is_from_dates,
+        sent.ended_at as spans_ended_at,
+        issues.started_at,
+        coalesce(
+            issues.completed_at,
+            issues.canceled_at,
+            case when states.type in {{ closed }} then issues.updated_at end
+        ) as ended_at,
+        case
+            when states.type in {{ closed }} then issues.state_id
+            when issues.completed_at is not null then '@completed'
+            else '@canceled'
+        end as end_state
+    from {{ ref('stg_linear__issues') }} as issues
+    left join sent on issues.id = sent.issue_id
+    left join states on issues.state_id = states.id
+),
+
+-- What each entry of the history changed; a value that it did not change is null, and an empty one ''.
 history as (
     select
         id,
@@ -40,8 +87,10 @@ history as (
         trashed,
         {%- for field in fields %}
         {%- set column = field if field == 'estimate' else field ~ '_id' %}
-        coalesce(cast(from_{{ column }} as {{ dbt.type_string() }}), '') as {{ field }}_from,
-        coalesce(cast(to_{{ column }} as {{ dbt.type_string() }}), '') as {{ field }}_to
+        {%- set before = "coalesce(cast(from_" ~ column ~ " as " ~ text ~ "), '')" %}
+        {%- set after = "coalesce(cast(to_" ~ column ~ " as " ~ text ~ "), '')" %}
+        case when {{ before }} <> {{ after }} then {{ before }} end as {{ field }}_from,
+        case when {{ before }} <> {{ after }} then {{ after }} end as {{ field }}_to
         {%- if not loop.last %},{% endif %}
         {%- endfor %}
     from {{ ref('stg_linear__issue_history') }}
@@ -50,217 +99,178 @@ history as (
 changes as (
     select *
     from history
-    where {% for field in fields %}{% if not loop.first %} or {% endif %}{{ field }}_from <> {{ field }}_to{% endfor %}
-),
-
--- All spans of an issue come together: those that did not come with the newest, Linear has taken back.
-sent as (
-    select issue_id, max(issue_updated_at) as newest
-    from {{ ref('stg_linear__issue_state_spans') }}
-    group by issue_id
-),
-
-spans as (
-    select
-        told.id,
-        told.issue_id,
-        told.state_id,
-        told.started_at,
-        told.ended_at,
-        row_number() over (partition by told.issue_id order by {{ span_order }}) as position,
-        lead(told.id) over (partition by told.issue_id order by {{ span_order }}) as next_id
-    from {{ ref('stg_linear__issue_state_spans') }} as told
-    inner join sent on told.issue_id = sent.issue_id
-    where sent.newest is null or told.issue_updated_at = sent.newest
-),
-
--- Of an issue without spans, its dates tell whether it was started and when it ended.
-without_spans as (
-    select
-        issues.issue_id,
-        issues.created_at,
-        issues.started_at,
-        case
-            when states.type in ('completed', 'canceled', 'duplicate') then coalesce(issues.ended_at, issues.updated_at)
-            else issues.ended_at
-        end as ended_at,
-        issues.state_id,
-        case
-            when states.type in ('completed', 'canceled', 'duplicate') then issues.state_id
-            when issues.completed_at is not null then '@completed'
-            else '@canceled'
-        end as end_state
-    from issues
-    left join spans on issues.issue_id = spans.issue_id and spans.position = 1
-    left join states on issues.state_id = states.id
-    where spans.issue_id is null
-),
-
--- The first state is that of the issue's creation.
-entered as (
-    select
-        spans.issue_id,
-        lpad(cast(spans.position as {{ dbt.type_string() }}), 8, '0') as id,
-        case when spans.position = 1 then issues.created_at else spans.started_at end as moment,
-        case when spans.position = 1 then 1 else 0 end as is_first,
-        spans.state_id as state
-    from spans
-    inner join issues on spans.issue_id = issues.issue_id
-
-    union all
-
-    -- A last span that is over: what came after it is not told, but what the issue is in now.
-    select spans.issue_id, '~', spans.ended_at, 0, issues.state_id
-    from spans
-    inner join issues on spans.issue_id = issues.issue_id
-    where spans.next_id is null and spans.ended_at is not null
-
-    union all
-
-    select issue_id, '1', created_at, 1,
-        case when started_at is null and ended_at is null then state_id else '@unknown' end
-    from without_spans
-
-    union all
-
-    select issue_id, '2', started_at, 0, '@started'
-    from without_spans
-    where started_at is not null
-
-    union all
-
-    select issue_id, '3', ended_at, 0, end_state
-    from without_spans
-    where ended_at is not null
+    where
+        archived is not null
+        or trashed is not null
+        {%- for field in fields %}
+        or {{ field }}_to is not null
+        {%- endfor %}
 ),
 
 -- An issue that was restored had been in the archive, or in the trash, since the entry that says so.
 restored as (
     select issue_id, max(created_at) as moment
-    from history
+    from changes
     where not archived or not trashed
     group by issue_id
 ),
 
--- An issue that is in a cycle without an entry that brought it there came in when Linear says that it did.
-came_in as (
-    select issues.issue_id, issues.added_to_cycle_at as moment, issues.cycle_now
-    from issues
-    left join changes on issues.issue_id = changes.issue_id and changes.cycle_from <> changes.cycle_to
-    where
-        changes.issue_id is null
-        and issues.cycle_now is not null
-        and issues.added_to_cycle_at > issues.created_at
+moved as (
+    select distinct issue_id from changes where cycle_to is not null
 ),
 
+{%- set no_text = "cast(null as " ~ text ~ ")" %}
 {%- set unchanged %}
-        {%- for field in fields %}, '' as {{ field }}_from, '' as {{ field }}_to{% endfor %}
+        {%- for field in fields %}, null as {{ field }}_from, null as {{ field }}_to{% endfor %}
 {%- endset %}
 
 events as (
     select
-        issue_id,
-        created_at as moment,
-        0 as is_first,
-        id as tie,
-        cast(null as {{ dbt.type_string() }}) as state,
-        cast(null as {{ dbt.type_string() }}) as presence
-        {%- for field in fields %}, {{ field }}_from, {{ field }}_to{% endfor %}
+        changes.issue_id,
+        changes.created_at as moment,
+        0 as place,
+        changes.id as tie,
+        {{ no_text }} as state,
+        -- Of an issue that was never restored, its own date says it.
+        case
+            when changes.created_at > restored.moment or restored.moment is null then {{ no_text }}
+            when changes.trashed then 'deleted'
+            when changes.archived then 'archived'
+            when not changes.archived or not changes.trashed then ''
+        end as presence
+        {%- for field in fields %},
+        changes.{{ field }}_from,
+        changes.{{ field }}_to
+        {%- endfor %}
     from changes
+    left join restored on changes.issue_id = restored.issue_id
+    where
+        changes.created_at <= restored.moment
+        {%- for field in fields %}
+        or changes.{{ field }}_to is not null
+        {%- endfor %}
 
     union all
 
-    select issue_id, moment, is_first, id as tie, state, null as presence{{ unchanged }}
-    from entered
+    select
+        spans.issue_id,
+        case when spans.started_at = sent.first_at then {{ beginning }} else spans.started_at end as moment,
+        case when spans.ended_at <= spans.started_at then 1 else 2 end as place,
+        spans.id as tie,
+        spans.state_id as state,
+        null as presence
+        {{- unchanged }}
+    from spans
+    inner join sent on spans.issue_id = sent.issue_id
+    where sent.issue_updated_at is null or spans.issue_updated_at = sent.issue_updated_at
 
     union all
 
-    select issue_id, moment, 0 as is_first, '' as tie, null as state, null as presence
-        {%- for field in fields %}, '' as {{ field }}_from, {{ 'cycle_now' if field == 'cycle' else "''" }} as {{ field }}_to{% endfor %}
-    from came_in
+    -- A last span that is over: what came after it is not told, but what the issue is in now.
+    select issue_id, spans_ended_at as moment, 3 as place, '~' as tie, state_id as state, null as presence
+        {{- unchanged }}
+    from issues
+    where spans_ended_at is not null
 
     union all
 
-    select issue_id, archived_at as moment, 0 as is_first, '~' as tie, null as state,
-        case when is_deleted then 'deleted' else 'archived' end as presence{{ unchanged }}
+    select issue_id, {{ beginning }} as moment, 2 as place, '1' as tie,
+        case when started_at is null and ended_at is null then state_id else '@unknown' end as state, null as presence
+        {{- unchanged }}
+    from issues
+    where is_from_dates
+
+    union all
+
+    select issue_id, started_at as moment, 2 as place, '2' as tie, '@started' as state, null as presence
+        {{- unchanged }}
+    from issues
+    where is_from_dates and started_at is not null
+
+    union all
+
+    select issue_id, ended_at as moment, 2 as place, '3' as tie, end_state as state, null as presence
+        {{- unchanged }}
+    from issues
+    where is_from_dates and ended_at is not null
+
+    union all
+
+    -- An issue that is in a cycle without an entry that brought it there came in when Linear says that it did.
+    select issues.issue_id, issues.added_to_cycle_at as moment, 0 as place, '' as tie, null as state, null as presence
+        {%- for field in fields %}
+        {%- if field == 'cycle' %}, '' as cycle_from, issues.cycle_now as cycle_to
+        {%- else %}, null as {{ field }}_from, null as {{ field }}_to
+        {%- endif %}
+        {%- endfor %}
+    from issues
+    left join moved on issues.issue_id = moved.issue_id
+    where
+        moved.issue_id is null
+        and issues.cycle_now is not null
+        and issues.added_to_cycle_at > issues.created_at
+
+    union all
+
+    select issue_id, archived_at as moment, 0 as place, '~' as tie, null as state,
+        case when is_deleted then 'deleted' else 'archived' end as presence
+        {{- unchanged }}
     from issues
     where archived_at is not null
-
-    union all
-
-    select history.issue_id, history.created_at as moment, 0 as is_first, history.id as tie, null as state,
-        case when history.trashed then 'deleted' when history.archived then 'archived' else '' end as presence
-        {{- unchanged }}
-    from history
-    inner join restored on history.issue_id = restored.issue_id and history.created_at <= restored.moment
-    where history.archived is not null or history.trashed is not null
 ),
 
 filled as (
     select
         issue_id,
-        {%- for field in fields %}
-        {{ linear_next('case when ' ~ field ~ '_from <> ' ~ field ~ '_to then ' ~ field ~ '_from end', order) }}
-            as {{ field }}_next,
-        {%- endfor %}
-        -- What is dated before the issue's creation, such as a span of an imported one, counts from then on.
-        max(moment) over (
-            partition by issue_id order by {{ order }} rows between unbounded preceding and current row
-        ) as moment,
+        moment,
         lead(moment) over (partition by issue_id order by {{ order }}) as followed_at,
         {{ linear_latest('state', order) }} as state_then,
         {{ linear_latest('state', order, '1 preceding') }} as state_before,
         {{ linear_latest('presence', order) }} as presence
+        {%- for field in fields %},
+        {{ linear_next(field ~ '_from', order) }} as {{ field }}_next,
+        {{ field }}_to
+        {%- endfor %}
     from events
 ),
 
+-- What is dated before the issue's creation, such as a span of an imported one, counts from then on.
 known as (
     select
         filled.issue_id,
-        filled.moment,
+        issues.identifier,
+        issues.is_from_dates,
+        greatest(filled.moment, issues.created_at) as moment,
+        case when filled.followed_at is not null then greatest(filled.followed_at, issues.created_at) end as next_moment,
+        filled.moment <= issues.created_at as is_first,
         filled.state_then,
-        filled.moment = issues.created_at as is_first,
         case when filled.moment > issues.created_at then filled.state_before end as state_before,
         coalesce(filled.presence, '') as presence,
-        issues.identifier,
-        case when filled.followed_at is not null then greatest(filled.followed_at, filled.moment) end as next_moment,
         {%- for field in fields %}
         case
             when filled.{{ field }}_next is null then issues.{{ field }}_now
             else nullif(filled.{{ field }}_next, '')
-        end as {{ field }}_then{{ ',' if not loop.last }}
+        end as {{ field }}_then,
         {%- endfor %}
+        -- An entry that says one thing, where the next, or the issue, says another: entries are missing.
+        coalesce(
+            {%- for field in fields %}
+            filled.{{ field }}_to <> coalesce(filled.{{ field }}_next, issues.{{ field }}_now, ''){{ ' or' if not loop.last }}
+            {%- endfor %},
+            false
+        ) as is_gap
     from filled
     inner join issues on filled.issue_id = issues.issue_id
 ),
 
--- An entry that says one thing, where the next, or the issue, says another: entries are missing.
 gaps as (
-    {%- for field in fields %}
-    select issues.issue_id
-    from (
-        select
-            issue_id,
-            {{ field }}_to as told,
-            lead({{ field }}_from) over (partition by issue_id order by created_at, id) as told_next
-        from changes
-        where {{ field }}_from <> {{ field }}_to
-    ) as entries
-    inner join issues on entries.issue_id = issues.issue_id
-    where entries.told <> coalesce(entries.told_next, issues.{{ field }}_now, '')
-    {%- if not loop.last %}
-
-    union
-    {{- ' distinct' if target.type == 'bigquery' }}
-    {% endif %}
-    {%- endfor %}
+    select distinct issue_id from known where is_gap
 ),
 
 named as (
     select
         known.*,
         gaps.issue_id is not null as has_gaps,
-        without_spans.issue_id is not null as is_from_dates,
         case when known.next_moment <= {{ linear_as_of() }} then known.next_moment end as valid_until,
         states.id as state_id,
         states.name as state_name,
@@ -277,7 +287,6 @@ named as (
     left join states on known.state_then = states.id
     left join states as previous on known.state_before = previous.id
     left join gaps on known.issue_id = gaps.issue_id
-    left join without_spans on known.issue_id = without_spans.issue_id
     left join {{ ref('linear_teams') }} as teams on known.team_then = teams.team_id
     where
         known.moment <= {{ linear_as_of() }}
@@ -294,7 +303,7 @@ select
     state_id,
     state_name,
     state_type,
-    coalesce(state_type, '') not in ('completed', 'canceled', 'duplicate') and presence <> 'archived' as is_open,
+    coalesce(state_type, '') not in {{ closed }} and presence <> 'archived' as is_open,
     is_first,
     previous_state_id,
     previous_state_type,

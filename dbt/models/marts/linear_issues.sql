@@ -1,44 +1,84 @@
 -- One row an issue, those in the trash too, with the names of what it belongs to and its times.
 with recursive issues as (
-    select * from {{ ref('stg_linear__issues') }}
-),
-
--- From issues without a parent downwards. What has no way up to one (a circle) has no depth.
-descent as (
     select
         issues.id,
+        issues.identifier,
+        issues.title,
+        issues.url,
+        issues.priority,
+        issues.priority_label,
+        issues.estimate,
+        issues.due_date,
+        issues.team_id,
+        issues.state_id,
+        states.name as state_name,
+        states.type as state_type,
+        issues.assignee_id,
+        issues.creator_id,
         issues.project_id,
-        case when issues.parent_id is null then 0 else 1 end as depth,
-        case when issues.project_id is not null then 1 end as project_depth
-    from issues
-    left join issues as parents on issues.parent_id = parents.id
-    where parents.id is null
+        issues.project_milestone_id,
+        issues.cycle_id,
+        issues.parent_id,
+        issues.created_at,
+        issues.updated_at,
+        issues.started_triage_at,
+        issues.triaged_at,
+        issues.started_at,
+        issues.completed_at,
+        issues.canceled_at,
+        issues.archived_at,
+        issues.added_to_cycle_at,
+        issues.sla_started_at,
+        issues.sla_breaches_at,
+        not issues.is_archived
+        and coalesce(states.type, '') not in ('completed', 'canceled', 'duplicate')
+        and (states.type is not null or coalesce(issues.completed_at, issues.canceled_at) is null) as is_open,
+        issues.is_archived,
+        issues.is_deleted
+    from {{ ref('stg_linear__issues') }} as issues
+    left join {{ ref('stg_linear__workflow_states') }} as states on issues.state_id = states.id
+),
+
+children as (
+    select id, parent_id, project_id from issues where parent_id is not null
+),
+
+-- Sub-issues, from those of issues without a parent downwards. What has no way up to one (a circle) has no depth.
+descent as (
+    select
+        children.id,
+        children.project_id,
+        1 as depth,
+        case
+            when children.project_id = parents.project_id then 2
+            when children.project_id is not null then 1
+        end as project_depth
+    from children
+    left join issues as parents on children.parent_id = parents.id
+    where parents.parent_id is null
 
     union all
 
     select
-        issues.id,
-        issues.project_id,
+        children.id,
+        children.project_id,
         descent.depth + 1 as depth,
         case
-            when issues.project_id = descent.project_id then descent.project_depth + 1
-            when issues.project_id is not null then 1
+            when children.project_id = descent.project_id then descent.project_depth + 1
+            when children.project_id is not null then 1
         end as project_depth
-    from issues
-    inner join descent on issues.parent_id = descent.id
-),
-
-label_ids as (
-    {{ linear_elements(ref('stg_linear__issues'), 'label_ids') }}
+    from children
+    inner join descent on children.parent_id = descent.id
 ),
 
 labels as (
-    select
-        label_ids.row_id as issue_id,
-        {{ dbt.listagg('labels.name', "', '", 'order by labels.name') }} as label_names
-    from label_ids
-    inner join {{ ref('stg_linear__issue_labels') }} as labels on label_ids.element = labels.id
-    group by label_ids.row_id
+    select issue_id, {{ dbt.listagg('label_name', "', '", 'order by label_name') }} as label_names
+    from {{ ref('linear_issue_labels') }}
+    group by issue_id
+),
+
+comments as (
+    select issue_id, count(*) as comments from {{ ref('stg_linear__comments') }} where issue_id is not null group by issue_id
 ),
 
 lives as (
@@ -75,18 +115,6 @@ breaches as (
         where to_sla_breached is not null
     ) as told
     where place = 1
-),
-
-states as (
-    select
-        issues.id,
-        states.name as state_name,
-        states.type as state_type,
-        not issues.is_archived
-        and coalesce(states.type, '') not in ('completed', 'canceled', 'duplicate')
-        and (states.type is not null or coalesce(issues.completed_at, issues.canceled_at) is null) as is_open
-    from issues
-    left join {{ ref('stg_linear__workflow_states') }} as states on issues.state_id = states.id
 )
 
 select
@@ -103,8 +131,8 @@ select
     teams.team_key,
     teams.team_name,
     issues.state_id,
-    states.state_name,
-    states.state_type,
+    issues.state_name,
+    issues.state_type,
     issues.assignee_id,
     assignees.name as assignee_name,
     issues.creator_id,
@@ -117,11 +145,21 @@ select
     cycles.number as cycle_number,
     cycles.name as cycle_name,
     labels.label_names,
+    -- Where there is no comment at all, they were not synced.
+    case
+        when (select count(*) from {{ ref('stg_linear__comments') }}) > 0
+            then cast(coalesce(comments.comments, 0) as {{ dbt.type_bigint() }})
+    end as comments,
     issues.parent_id,
     parents.identifier as parent_identifier,
     issues.parent_id is not null as is_sub_issue,
-    cast(descent.depth as {{ dbt.type_bigint() }}) as depth,
-    cast(descent.project_depth as {{ dbt.type_bigint() }}) as project_depth,
+    cast(case when issues.parent_id is null then 0 else descent.depth end as {{ dbt.type_bigint() }}) as depth,
+    cast(
+        case
+            when issues.parent_id is not null then descent.project_depth
+            when issues.project_id is not null then 1
+        end as {{ dbt.type_bigint() }}
+    ) as project_depth,
     issues.created_at,
     issues.updated_at,
     issues.started_triage_at,
@@ -132,7 +170,7 @@ select
     issues.archived_at,
     issues.added_to_cycle_at,
     case
-        when not states.is_open then greatest(
+        when not issues.is_open then greatest(
             issues.created_at,
             coalesce(issues.completed_at, issues.canceled_at, issues.archived_at, issues.updated_at)
         )
@@ -165,15 +203,15 @@ select
         when coalesce(issues.completed_at, issues.canceled_at) is not null then 'kept'
         else 'running'
     end as sla_status,
-    states.is_open,
+    issues.is_open,
     issues.is_archived,
     issues.is_deleted
 from issues
-inner join states on issues.id = states.id
 left join descent on issues.id = descent.id
 left join labels on issues.id = labels.issue_id
 left join issues as parents on issues.parent_id = parents.id
 left join {{ ref('linear_teams') }} as teams on issues.team_id = teams.team_id
+left join comments on issues.id = comments.issue_id
 left join lives on issues.id = lives.issue_id
 left join breaches on issues.id = breaches.issue_id
 left join {{ ref('stg_linear__users') }} as assignees on issues.assignee_id = assignees.id

@@ -58,7 +58,7 @@ select
     projects.progress as linear_progress,
     counted.last_completed_at,
     coalesce(
-        projects.target_date < cast({{ linear_as_of() }} as date)
+        projects.target_date < {{ linear_day(linear_as_of(), "'UTC'") }}
         and projects.completed_at is null
         and projects.canceled_at is null
         and not projects.is_archived,

@@ -41,7 +41,13 @@ by_week as (
 ),
 
 firsts as (
-    select project_id, min(week_start) as first_week from by_week group by project_id
+    -- A team east of the others' zone may be in the next week already.
+    select
+        project_id,
+        min(week_start) as first_week,
+        greatest(max(week_start), {{ linear_week(linear_local(linear_as_of(), linear_zone("'UTC'"))) }}) as last_week
+    from by_week
+    group by project_id
 ),
 
 weeks as (
@@ -50,7 +56,7 @@ weeks as (
     inner join ({{ linear_numbers() }}) as numbers
         on
             numbers.number * 7
-            <= {{ dbt.datediff('firsts.first_week', linear_week(linear_as_of()), 'day') }}
+            <= {{ dbt.datediff('firsts.first_week', 'firsts.last_week', 'day') }}
 )
 
 select

@@ -13,10 +13,7 @@ with versions as (
             when versions.is_first then ''
             when versions.previous_state_type = 'duplicate' then 'canceled'
             else coalesce(versions.previous_state_type, '')
-        end as previous_state_type,
-        min(case when versions.state_type = 'started' then versions.valid_from end) over (
-            partition by versions.issue_id
-        ) as started_at
+        end as previous_state_type
     from {{ ref('linear_issue_versions') }} as versions
     left join {{ ref('linear_teams') }} as teams on versions.team_id = teams.team_id
     where versions.team_id is not null
@@ -32,15 +29,19 @@ created as (
 -- An issue that is completed twice in a week counts once in it.
 completions as (
     select
-        team_id,
-        week_start,
-        issue_id,
-        max(points) as points,
-        max(case when valid_from >= started_at then {{ linear_duration('started_at', 'valid_from', linear_zone('timezone')) }} end)
-            as cycle_time_days
+        versions.team_id,
+        versions.week_start,
+        versions.issue_id,
+        max(versions.points) as points,
+        max(case
+            when versions.valid_from >= issues.first_started_at then {{ linear_duration(
+                'issues.first_started_at', 'versions.valid_from', linear_zone('versions.timezone')
+            ) }}
+        end) as cycle_time_days
     from versions
-    where state_type = 'completed' and previous_state_type <> 'completed'
-    group by team_id, week_start, issue_id
+    inner join {{ ref('linear_issues') }} as issues on versions.issue_id = issues.issue_id
+    where versions.state_type = 'completed' and versions.previous_state_type <> 'completed'
+    group by versions.team_id, versions.week_start, versions.issue_id
 ),
 
 completed as (
@@ -48,11 +49,15 @@ completed as (
         team_id,
         week_start,
         count(*) as issues,
-        sum(points) as points,
-        {{ linear_percentile('cycle_time_days', 0.5) }} as median_days,
-        {{ linear_percentile('cycle_time_days', 0.85) }} as p85_days
+        sum(points) as points
     from completions
     group by team_id, week_start
+),
+
+times as (
+    {{ linear_percentiles(
+        'completions', ['team_id', 'week_start'], 'cycle_time_days', {'median_days': 0.5, 'p85_days': 0.85}
+    ) }}
 ),
 
 canceled as (
@@ -98,12 +103,13 @@ select
     coalesce(canceled.issues, 0) as canceled,
     coalesce(reopened.issues, 0) as reopened,
     cast(weeks.in_progress as {{ dbt.type_bigint() }}) as in_progress,
-    completed.median_days as median_cycle_time_days,
-    completed.p85_days as p85_cycle_time_days
+    times.median_days as median_cycle_time_days,
+    times.p85_days as p85_cycle_time_days
 from weeks
 left join {{ ref('linear_teams') }} as teams on weeks.team_id = teams.team_id
 left join created on weeks.team_id = created.team_id and weeks.week_start = created.week_start
 left join completed on weeks.team_id = completed.team_id and weeks.week_start = completed.week_start
+left join times on weeks.team_id = times.team_id and weeks.week_start = times.week_start
 left join canceled on weeks.team_id = canceled.team_id and weeks.week_start = canceled.week_start
 left join reopened on weeks.team_id = reopened.team_id and weeks.week_start = reopened.week_start
 where weeks.place = 1

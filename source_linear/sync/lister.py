@@ -640,11 +640,12 @@ class Lister:
         """Read one more page of each list; returns those that still go on."""
         questions, names = {}, {}
         share = POINTS_A_REQUEST / len(waiting)
+        left = {field.name: nodes.selection for field in self.selection(root) for nodes in field.selection}
         for place, (key, (one, nested, listing)) in enumerate(waiting.items()):
             listing.size = listing.further(price((nested.page(1),)), share)
             names[f"n{place}"] = key
             # The root with a filter, not `issue(id:)`: that fails the whole query where a row was purged.
-            inner = (*_IDS, nested.page(listing.size, listing.after, order=order))
+            inner = (*_IDS, nested.page(listing.size, listing.after, left.get(nested.name), order))
             questions[f"n{place}"] = page(root, f"n{place}", inner, 1, where=ids_in([one["id"]]))
         rest = {}
         for name, reply in self.ask(questions).items():

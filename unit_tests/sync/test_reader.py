@@ -438,6 +438,19 @@ def test_a_column_of_the_rows_inside_parents_that_linear_no_longer_has_is_null()
     assert (pages[0].rows[0]["id"], pages[0].rows[0]["title"]) == (uuid(101), None)
 
 
+def test_a_list_is_read_on_without_what_linear_no_longer_has():
+    message = 'Cannot query field "title" on type "ThingHistory".'
+    error = {"message": message, "extensions": {"code": "GRAPHQL_VALIDATION_FAILED"}}
+    pages, _ = read(
+        history(),
+        Slice(field="createdAt"),
+        row(1, history=entries(*range(1, 9))),
+        spoil=lambda asked, document: (400, {"errors": [error]}) if "title" in asked.query else document,
+    )
+    assert flat(pages) == [*range(101, 109)]
+    assert [page.unread for page in pages] == [{}]
+
+
 def test_a_value_of_another_form_than_declared_is_said_once():
     of = things(types={"title": "object"})
     pages, _ = read(of, Slice(field="createdAt"), row(1), row(2), page_size=1)

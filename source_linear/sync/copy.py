@@ -233,6 +233,8 @@ class Copy:
         if self._parents and had is None and not self.listed.is_born(row_id):
             return True
         comes = self._brings(row) if row else self.listed.comes(row_id)
+        if comes and had is None and self._reports and not row and not self.listed.is_dated(row_id):
+            return True  # it appears with an old stamp, against which a tombstone may stand
         return not comes or (again and had is None and not self._is_young(row_id, row))
 
     def _brings(self, row: Seen) -> bool:
@@ -382,6 +384,9 @@ class Copy:
 
     def _keep_late(self, row_id: str, at: str) -> None:
         self.is_news = True
+        if len(self._late) >= MOST_LATE and row_id not in self._late and self.listed is not None:
+            # Rows that are gone go first: one that is back with an old stamp is apart.
+            self._late = {one: ahead for one, ahead in self._late.items() if one in self.listed}
         if len(self._late) >= MOST_LATE and row_id not in self._late:
             self._crowded = True
             return
@@ -407,7 +412,8 @@ class Copy:
 
     def report(self, row_id: str) -> str:
         """A tombstone is sent: its cursor. A row that comes after it wins."""
-        self._keep_late(row_id, self._high)
+        if len(self._late) < MOST_LATE or not self.tracks:
+            self._keep_late(row_id, self._high)
         self.pending.pop(row_id, None)
         if self.tracks and self.listed is None:
             self._new[row_id] = None

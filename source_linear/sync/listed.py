@@ -201,6 +201,14 @@ class Listed:
             return self.others[row_id].created >= (self.since.begin or "")
         return bool((self._word(row_id) or 0) & _BORN)
 
+    def is_dated(self, row_id: str) -> bool:
+        """Whether a row was stamped, or created, since the cursor begins to bring rows."""
+        begin = self.since.begin or ""
+        if row_id in self.others:
+            return max(self.others[row_id].updated, self.others[row_id].created) >= begin
+        word = self._word(row_id) or 0
+        return bool(word & _BORN) or not begin or word >> _STAMP >= _milliseconds(begin)
+
     def comes(self, row_id: str) -> bool:
         """Whether the cursor brings a row."""
         if row_id in self.others:

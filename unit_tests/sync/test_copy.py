@@ -496,8 +496,10 @@ def test_a_row_whose_stamp_equals_its_late_cursor_is_no_longer_late():
 
 def test_more_late_rows_than_can_be_named_let_all_that_are_sent_by_id_take_high():
     late = {uuid(1000 + n): at(9, "01:00:00.000") for n in range(MOST_LATE - 1)}
-    state = replace(SETTLED, late=late, pending={uuid(n): True for n in (4, 5)} | {uuid(1): False})
-    copy = walked(state, *rows(1, 2, 3, 4, 5))
+    had = range(1000, 1000 + MOST_LATE)
+    pending_ones = {uuid(n): True for n in (4, 5)} | {uuid(1): False}
+    state = replace(SETTLED, copy=sketch(2, 3, *had), late=late, pending=pending_ones)
+    copy = walked(state, *rows(1, 2, 3, 4, 5, *had))
     copy.send(seen(4))
     assert (len(copy.state().late), copy.state().crowded) == (MOST_LATE, False)
     copy.send(seen(5))
@@ -505,6 +507,43 @@ def test_more_late_rows_than_can_be_named_let_all_that_are_sent_by_id_take_high(
     copy.ahead([seen(1), seen(2)])
     assert pending(copy) == {1: True}
     assert copy.send(seen(1)) == END
+
+
+def test_however_many_rows_are_gone_those_that_are_there_keep_linears_stamps():
+    many = range(1000, 1000 + MOST_LATE + 50)
+    copy = walked(replace(SETTLED, copy=sketch(1, 2, 3, *many)), *rows(1, 3), seen(2, archived=at(9)))
+    assert len(copy.lose([uuid(n) for n in many])) == len(many)
+    for n in many:
+        copy.report(uuid(n))
+    copy.ahead([seen(2, archived=at(9))])
+    assert copy.send(seen(2, archived=at(9))) == OLD
+    assert (len(copy.state().late), copy.state().crowded) == (MOST_LATE, False)
+    # A row that is sent ahead of its stamp takes the place of those that are gone.
+    copy.pending[uuid(3)] = True
+    assert copy.send(seen(3)) > OLD
+    assert (copy.state().late.keys(), copy.state().crowded) == ({uuid(3)}, False)
+
+
+def test_without_deletions_being_looked_for_many_tombstones_let_rows_by_id_take_high():
+    many = [uuid(n) for n in range(1000, 1001 + MOST_LATE)]
+    copy = unlisted(replace(SETTLED, pending=dict.fromkeys(many, True)), tracks=False)
+    copy.lose(many)
+    for one in many:
+        copy.report(one)
+    assert copy.state().crowded
+
+
+def test_a_row_that_appears_with_an_old_stamp_may_have_been_reported_though_the_cursor_brings_it():
+    state = replace(SETTLED, copy=sketch(1, 2))
+    known = replace(since(state), by_archiving=True)
+    archived = seen(3, OLD, archived=at(9, "12:00:00.000"))
+    copy = Copy(state, END, True)
+    copy.take(listed(*rows(1, 2), archived, since=known), nothing)
+    assert pending(copy) == {3: True}
+    stamped = seen(3, at(9, "12:00:00.000"), archived=at(9, "12:00:00.000"))
+    copy = Copy(state, END, True)
+    copy.take(listed(*rows(1, 2), stamped, since=known), nothing)
+    assert pending(copy) == {}
 
 
 def test_a_late_row_that_is_named_already_changes_its_cursor_though_there_is_no_room():

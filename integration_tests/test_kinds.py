@@ -504,7 +504,7 @@ def repeated() -> Callable[[Any, Any], Any]:
 
 @pytest.mark.parametrize(
     "name",
-    ["issue_relations", "entity_external_links", *map(slow, ("comments", "issue_labels", "issue_history"))],
+    ["issue_relations", "entity_external_links", *map(slow, ("issue_labels", "issue_history"))],
 )
 def test_a_list_that_ignores_its_cursor_ends_with_a_sentence(api, copy, name):
     made = copy(name, "teams")

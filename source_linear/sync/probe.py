@@ -419,11 +419,14 @@ class Probe:
             for row in rows:
                 _take(listed, seen(row))
             return listed, ""
-        failed = [failure for key in keys if (failure := walks[key].failure)]
-        listed.refused = {walks[key].root.name for key in keys if walks[key].failure}
+        # By root: one slice of a list that fails is as good as none of it.
+        failed = {walks[key].root.name: failure for key in keys if (failure := walks[key].failure)}
+        listed.refused = {*failed}
         for walk in (walks[key] for key in keys):
             listed.nodes[walk.root.name] = listed.nodes.get(walk.root.name, 0) + walk.listing.count
-        lost = [one for one in failed if len(failed) == len(keys) or one.code not in REFUSALS]
+        lost = [
+            one for one in failed.values() if len(failed) == len(listed.nodes) or one.code not in REFUSALS
+        ]
         return (None, lost[0].reason) if lost else (listed, "")
 
     def _keys_of(self, stream: Stream) -> list[str]:

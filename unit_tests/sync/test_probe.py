@@ -476,6 +476,19 @@ def test_a_slice_whose_rows_are_closer_than_thought_is_cut_again():
     assert max(roots_of(api)) > 3 and len(api.asked) < 20
 
 
+def test_a_slice_that_is_refused_costs_the_whole_list():
+    def spoil(asked, document):
+        for one in asked.fields:
+            if one.key.endswith("_1") and document.get("data"):
+                return {"data": None, "errors": [problem("FORBIDDEN", [one.key], "Not for you")]}
+        return document
+
+    listed, reason = walk(
+        linear(spoil, things=minutes(4_000)), asks(LONG, walks=True, length=4_000), created=at(2)
+    )
+    assert listed is None and "Not for you" in reason
+
+
 def test_many_rows_of_one_moment_are_walked_page_by_page():
     api = linear(things=[row(n, created=at(3)) for n in range(1_000)])
     listed, _ = walk(api, asks(LONG, walks=True, length=100_000), created=at(2), issues=0)

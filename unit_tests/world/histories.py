@@ -431,6 +431,7 @@ class History:
         for table in tables:
             found, wanted = self._destination.kept(table.stream), self._wanted(table)
             self._doubted |= found.keys()
+            self._untold |= found.keys() & self._excused  # hidden, perhaps while the first list was walked
             self._untold |= {
                 one
                 for one in {*found, *wanted}

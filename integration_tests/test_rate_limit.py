@@ -72,7 +72,7 @@ def test_a_sync_that_others_leave_nothing_to_waits_and_goes_on(linear_api, conne
 def test_all_streams_wait_together(linear_api, connector):
     catalog = connector.catalog(NAMES)
     linear_api.limits.set(requests=1200)  # one each three seconds
-    linear_api.faults.rate_limited(400, reset_seconds=60, nth=10)
+    linear_api.faults.rate_limited(400, reset_seconds=3, nth=10)
     at = []
     linear_api.before_response(lambda request, number: at.append(linear_api.clock.milliseconds))
     output = connector.read(catalog)

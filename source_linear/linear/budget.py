@@ -66,14 +66,20 @@ class Bucket:
         # What is under way may or may not be counted in the level yet: assume that it is not.
         return max(0.0, self.has(self._under_way) - now, ours - now)
 
-    def has(self, amount: float) -> float:
-        """When so much is there for all who use the key, on our own clock; 0 where that is not known."""
+    def has(self, amount: float, refused: tuple[float, float, float] | None = None) -> float:
+        """When so much is there for all who use the key, on our own clock; 0 where that is not known.
+
+        Args:
+            amount: how much.
+            refused: what a refusal said was left, when, and its reset: others may have been answered since.
+        """
         if not self._limit:
             return 0.0
         needed = amount + self._limit * _MARGIN
-        there = self._at + (needed - self._remaining) * _WINDOW / self._limit
+        left, at, reset = refused or (self._remaining, self._at, self._reset)
+        there = at + (needed - left) * _WINDOW / self._limit
         # At its reset there is room, whatever the refill was.
-        return min(there, self._reset) if self._reset > self._at else there
+        return min(there, reset) if reset > at else there
 
     def seconds_for(self, amount: float, now: float) -> float:
         """The seconds until `amount` can have been spent, if nobody else spends."""
@@ -193,9 +199,11 @@ class Budget:
         )
         with self._lock:
             shared = [
-                bucket.has(needed) or self._reset(headers, kind)
+                bucket.has(needed, (left, now, reset)) or reset
                 for kind, bucket, needed in needs
                 if _is_empty(headers, kind, needed)
+                for left in (number(headers, f"X-RateLimit-{kind}-Remaining"),)
+                for reset in (self._reset(headers, kind),)
             ]
         endpoint = _is_empty(headers, "Endpoint-Requests") and not shared
         resets = [self._reset(headers, "Endpoint-Requests")] if endpoint else shared

@@ -199,11 +199,9 @@ class Budget:
         )
         with self._lock:
             shared = [
-                bucket.has(needed, (left, now, reset)) or reset
+                self._has_again(headers, kind, bucket, needed)
                 for kind, bucket, needed in needs
                 if _is_empty(headers, kind, needed)
-                for left in (number(headers, f"X-RateLimit-{kind}-Remaining"),)
-                for reset in (self._reset(headers, kind),)
             ]
         endpoint = _is_empty(headers, "Endpoint-Requests") and not shared
         resets = [self._reset(headers, "Endpoint-Requests")] if endpoint else shared
@@ -214,6 +212,11 @@ class Budget:
         who = stream if endpoint else ""
         with self._lock:
             self._blocked_until[who] = max(self._blocked_until[who], min(until, now + _LONGEST_BLOCK))
+
+    def _has_again(self, headers: Mapping[str, str], kind: str, bucket: Bucket, needed: float) -> float:
+        """When a bucket has so much again, by what a refusal says of it."""
+        left, reset = number(headers, f"X-RateLimit-{kind}-Remaining"), self._reset(headers, kind)
+        return bucket.has(needed, (left, self._now(), reset)) or reset
 
     def _wait_while_blocked(self, stream: str, before_waiting: Callable[[], None]) -> None:
         self._wait(

@@ -105,7 +105,6 @@ class _Walk:
         sure: whether its end is told by `pageInfo`: else by a page that is not full.
         most: how many rows a page may ask for.
         has_gaps: whether rows of it did not come: what is news they may know.
-        inside: the lists inside its rows that are looked into.
     """
 
     root: Root

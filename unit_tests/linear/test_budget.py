@@ -326,3 +326,13 @@ def test_refused_fields_are_news_once(clock):
     assert budget.refused("projects", {"identifier": "plan", "labels": "plan"}) == {"labels": "plan"}
     assert budget.refused("initiatives", {"identifier": "plan"}) == {"identifier": "plan"}
     assert list(budget.usage["projects"].refused) == ["identifier", "labels"]
+
+
+def test_what_a_refusal_says_counts_though_others_have_been_answered_since(clock):
+    linear, budget = Linear(clock), budget_of(clock)
+    refusal = linear.headers(1) | {"X-RateLimit-Requests-Remaining": "0"}
+    refusal["X-RateLimit-Requests-Reset"] = str(int((clock.now + HOUR) * 1000))
+    budget.observe("issues", refusal)
+    ask(budget, linear, "users", cost=1)
+    budget.exhausted("issues", refusal)
+    assert waited(budget, clock) == pytest.approx(51 / 2500 * HOUR, abs=0.01)

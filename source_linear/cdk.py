@@ -21,12 +21,13 @@ _DOCS = "get_attributes_doc"
 
 @contextmanager
 def without_docs() -> Iterator[None]:
-    """Let serializers be made without doc strings: a fifth of importing the CDK goes into parsing them.
+    """Let the CDK be imported without reading doc strings: a third of the time goes into parsing them.
 
-    serpyco-rs reads the source of each class for what it says of its attributes; nobody here asks for it.
+    serpyco-rs has attributes-doc read the source of each class and enumeration for what it says of their
+    attributes, and takes that function once, when it is first imported; nobody here asks for the result.
     """
     try:
-        module = import_module("serpyco_rs._describe")
+        module = import_module("attributes_doc")
         read = getattr(module, _DOCS)
     except (ImportError, AttributeError):  # another version: it takes its time
         yield

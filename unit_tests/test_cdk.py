@@ -2,12 +2,10 @@
 
 import subprocess
 import sys
-from dataclasses import dataclass
 from operator import attrgetter
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 
 import pytest
-import serpyco_rs
 from airbyte_cdk.entrypoint import AirbyteEntrypoint
 from airbyte_cdk.sources.declarative.concurrent_declarative_source import ConcurrentDeclarativeSource
 
@@ -92,39 +90,48 @@ def test_what_the_cdk_no_longer_has_is_named(monkeypatch, source, function, owne
 
 # What only makes it faster
 
-DESCRIBE = "serpyco_rs._describe"
+AFTER = """
+import sys
+import attributes_doc, inspect
+reading = attributes_doc.get_attributes_doc
+inspect.findsource = lambda of: exit("doc strings were read")
+"""
 
 
-@dataclass
-class Documented:
-    one: int
-    """The first."""
-
-
-def described():
-    return str(serpyco_rs.Serializer(Documented).get_json_schema())
-
-
-def test_serializers_are_made_without_reading_doc_strings_and_then_with_them_again():
-    with cdk.without_docs():
-        assert "The first." not in described() and "'one'" in described()
-    assert "The first." in described(), "serpyco-rs reads them otherwise now: without_docs can go"
-
-
-def test_where_there_is_nothing_to_switch_off_they_are_made_all_the_same(monkeypatch):
-    monkeypatch.setitem(sys.modules, DESCRIBE, ModuleType(DESCRIBE))
-    with cdk.without_docs():
-        assert "'one'" in described()
-    assert vars(sys.modules[DESCRIBE]).keys() == vars(ModuleType(DESCRIBE)).keys()
+def said(script):
+    """What a new process says: serpyco-rs takes the function once, when it is first imported."""
+    done = subprocess.run([sys.executable, "-c", AFTER + script], capture_output=True, text=True)
+    return done.stdout + done.stderr
 
 
 def test_the_command_imports_the_cdk_without_reading_doc_strings():
-    script = """
-import serpyco_rs._describe as describe
-describe.get_attributes_doc = lambda of: exit("doc strings were read")
+    said_then = said("""
 from source_linear.run import main
 main(["discover", "--config", "none.json"])
-"""
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    assert "doc strings were read" not in done.stdout + done.stderr
-    assert "none.json" in done.stdout
+""")
+    assert "doc strings were read" not in said_then and "none.json" in said_then
+
+
+def test_without_it_they_are_read():
+    assert "doc strings were read" in said("import airbyte_cdk.entrypoint"), "without_docs can go"
+
+
+def test_afterwards_they_are_read_again():
+    assert "the same" in said("""
+from source_linear.cdk import without_docs
+with without_docs():
+    assert attributes_doc.get_attributes_doc is not reading
+print("the same" if attributes_doc.get_attributes_doc is reading else "another")
+""")
+
+
+@pytest.mark.parametrize(
+    "missing", ["del attributes_doc.get_attributes_doc", "sys.modules['attributes_doc'] = None"]
+)
+def test_where_there_is_nothing_to_switch_off_nothing_is_changed(missing):
+    assert "went on" in said(f"""
+{missing}
+from source_linear.cdk import without_docs
+with without_docs():
+    print("went on")
+""")

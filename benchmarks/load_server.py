@@ -28,6 +28,8 @@ from typing import Any
 
 import orjson
 import requests
+from graphql import FieldNode, OperationDefinitionNode, parse
+from graphql.utilities import value_from_ast_untyped
 
 from benchmarks.streams import STREAMS
 from integration_tests.linear_api import LinearApi
@@ -39,7 +41,7 @@ _DAYS = 730
 _REQUESTS_AN_HOUR, _POINTS_AN_HOUR = 2_500, 3_000_000  # of an API key
 _HOUR = 3600.0
 _POINTS_OF_DATES = 1.5  # of a row of which a walk asks for id and dates
-_WALK = re.compile(r'(list_(\w+)_all_\d+): \w+\(first: (\d+), includeArchived: true(?:, after: "([^"]+)")?')
+_ARCHIVED = ("archivedAt", "trashed")
 
 
 @dataclass(frozen=True)
@@ -113,20 +115,25 @@ class Pages:
         self.name = stream.name
         self._root = stream.roots[0].name.encode()
         self._point = points_a_row(stream.roots[0])
-        self._ends = [_serialised(stream, node) for node in islice(cycle(nodes), _DIFFERENT_ROWS)]
+        some = [*islice(cycle(nodes), _DIFFERENT_ROWS)]
+        self._ends = [_serialised(stream, node) for node in some]
+        self._listed = [orjson.dumps({name: node.get(name) for name in _ARCHIVED})[1:] for node in some]
 
     def page(self, workspace: Workspace, variables: Mapping[str, Any]) -> bytes:
         """One page, newest row first; the cursor is the last row's id."""
         rows = workspace.selected(self.name, variables.get("filter") or {})
         shown = _after(rows, variables.get("after"), variables["first"])
         nodes = [_node(workspace, self.name, row, self._ends[row % _DIFFERENT_ROWS]) for row in shown]
-        more = b"true" if shown and shown[-1] > rows.start else b"false"
-        return b'{"data":{"%b":{"nodes":[%b],"pageInfo":{"hasNextPage":%b,"endCursor":%b}}}}' % (
-            self._root,
-            b",".join(nodes),
-            more,
-            b'"%b"' % _id(shown[-1]) if shown else b"null",
-        )
+        return b'{"data":{"%b":{"nodes":[%b],%b}}}' % (self._root, b",".join(nodes), _page_info(rows, shown))
+
+    def walked(
+        self, workspace: Workspace, first: int, after: str | None, filters: Mapping[str, Any]
+    ) -> bytes:
+        """One page of ids and dates."""
+        rows = workspace.selected(self.name, filters)
+        shown = _after(rows, after, first)
+        nodes = [_node(workspace, self.name, row, self._listed[row % _DIFFERENT_ROWS]) for row in shown]
+        return b'{"nodes":[%b],%b}' % (b",".join(nodes), _page_info(rows, shown))
 
     def points(self, first: int) -> float:
         """What a page costs by Linear's formula (docs/linear-api.md, LIMITS-4)."""
@@ -182,7 +189,8 @@ class Server:
             answer = self._pages[name].page(workspace, variables)
             points = self._pages[name].points(variables["first"])
         else:
-            answer, points = _beforehand(workspace, asked.get("query", ""), asked.get("variables") or {})
+            query, variables = asked.get("query", ""), asked.get("variables") or {}
+            answer, points = _beforehand(self._pages, workspace, query, variables)
         headers = b"X-Complexity: %d\r\n" % points
         if workspace.limited:
             headers += self._budgets.setdefault(path, Budget()).headers(points)
@@ -241,16 +249,34 @@ def _serialised(stream: Stream, node: Mapping[str, Any]) -> bytes:
     return orjson.dumps(rest)[1:]
 
 
-def _beforehand(workspace: Workspace, query: str, variables: Mapping[str, Any]) -> tuple[bytes, float]:
-    """What a sync asks before it reads: whose credentials these are, and ids and dates of all rows."""
-    lists, points = [], 3.0
-    for key, name, first, after in _WALK.findall(query):
-        selected = workspace.selected(name, variables.get(f"filter_{key}") or {})
-        shown = _after(selected, after or None, int(first))
-        rows = [_node(workspace, name, row, b'"archivedAt":null,"trashed":null}') for row in shown]
-        lists.append(b'"%b":{"nodes":[%b]}' % (key.encode(), b",".join(rows)))
-        points += int(first) * _POINTS_OF_DATES
-    return b'{"data":{%b}}' % b",".join([_who(workspace), *lists]), points
+def _beforehand(
+    pages: Mapping[str, Pages], workspace: Workspace, query: str, variables: Mapping[str, Any]
+) -> tuple[bytes, float]:
+    """What a sync asks before it reads: whose credentials these are, and ids and dates of rows."""
+    parts, points = [], 3.0
+    (operation,) = parse(query).definitions
+    assert isinstance(operation, OperationDefinitionNode)
+    for field_node in operation.selection_set.selections:
+        assert isinstance(field_node, FieldNode)
+        root = field_node.name.value
+        key = (field_node.alias or field_node.name).value.encode()
+        if root in _WHO:
+            parts.append(b'"%b":%b' % (key, orjson.dumps(_WHO[root](workspace))))
+            continue
+        arguments = {
+            one.name.value: value_from_ast_untyped(one.value, dict(variables)) for one in field_node.arguments
+        }
+        first, filters = arguments["first"], arguments.get("filter") or {}
+        walked = pages[_BY_ROOT[root]].walked(workspace, first, arguments.get("after"), filters)
+        parts.append(b'"%b":%b' % (key, walked))
+        points += first * _POINTS_OF_DATES
+    return b'{"data":{%b}}' % b",".join(parts), points
+
+
+def _page_info(rows: range, shown: range) -> bytes:
+    more = b"true" if shown and shown[-1] > rows.start else b"false"
+    end = b'"%b"' % _id(shown[-1]) if shown else b"null"
+    return b'"pageInfo":{"hasNextPage":%b,"endCursor":%b}' % (more, end)
 
 
 def _after(rows: range, cursor: str | None, first: int) -> range:
@@ -268,16 +294,18 @@ def _id(row: int) -> bytes:
     return b"%08x-0000-4000-8000-%012x" % (row, row)  # as different at its end as random ids are
 
 
-def _who(workspace: Workspace) -> bytes:
-    organization = {
-        "id": "o",
-        "name": "n",
-        "urlKey": "k",
-        "createdAt": _text(workspace.origin).decode(),
-    }
-    viewer = {"id": "u", "name": "n", "email": "e", "admin": True}
-    counted = {"createdIssueCount": workspace.sizes["issues"]}
-    return orjson.dumps({"viewer": viewer, "organization": organization, "counted": counted})[1:-1]
+def _organization(workspace: Workspace) -> dict[str, Any]:
+    created = _text(workspace.origin).decode()
+    issues = workspace.sizes["issues"]
+    return {"id": "o", "name": "n", "urlKey": "k", "createdAt": created, "createdIssueCount": issues}
+
+
+def _viewer(_: Workspace) -> dict[str, Any]:
+    return {"id": "u", "name": "n", "email": "e", "admin": True}
+
+
+_WHO = {"viewer": _viewer, "organization": _organization}
+_BY_ROOT = {stream.roots[0].name: name for name, stream in STREAMS.items()}
 
 
 def _text(milliseconds: int) -> bytes:

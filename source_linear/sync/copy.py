@@ -353,12 +353,16 @@ class Copy:
         A row that the destination has keeps Linear's stamp. One that appears, of which nobody knows whether
         it was once reported as gone, takes `high`: of equal cursors the later message wins.
         """
-        ahead = self.pending.get(row.id, False)
-        at = max(self._high, row.updated) if ahead else max(row.updated, self._late.get(row.id, ""))
-        if at == row.updated:
-            self.is_news |= self._late.pop(row.id, None) is not None
-        else:
+        at = row.updated
+        if self.pending.get(row.id, False):
+            at = max(self._high, at)
+        elif row.id in self._late:
+            at = max(at, self._late[row.id])
+        if at != row.updated:
             self._keep_late(row.id, at)
+        elif row.id in self._late:
+            self.is_news = True
+            del self._late[row.id]
         self.note(row)
         return at
 
@@ -366,8 +370,9 @@ class Copy:
         """A row, or the rows of a parent, were sent; `whole`: all of them, whenever they changed."""
         if not whole and row.id in self.pending and row.created < (self._parents or ""):
             return  # of an older parent only the newest rows came
-        by_id = self.pending.pop(row.id, None) is not None
-        self.is_news |= by_id
+        if by_id := row.id in self.pending:
+            self.is_news = True
+            del self.pending[row.id]
         if self.listed is None:
             # A first read goes by createdAt: no row is in two slices of it.
             is_listed = self._state.cursor is None

@@ -16,6 +16,7 @@ _ODD, _BITS, _ID = 0x9E3779B97F4A7C15F39CC0605CEDC835, 128, (1 << 128) - 1
 # Of a row's word: the stamp in milliseconds, and these.
 _ARCHIVED, _COMES, _FRESH, _SENT, _WAS_ARCHIVED, _OLD, _MOVED, _BORN = (1 << bit for bit in range(8))
 _STAMP = 8
+_KEPT = 1024  # places of rows that are kept: a page's rows are looked up several times each
 _EPOCH, _MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
 
 
@@ -93,6 +94,7 @@ class Listed:
     refused: set[str] = field(default_factory=set)
     _buckets: "list[array[int]]" = field(default_factory=lambda: [array("Q")])
     _shift: int = _BITS  # of a hash, to the number of its bucket
+    _places: "dict[str, tuple[array[int], int] | None]" = field(default_factory=dict)
 
     def take(self, row: Seen) -> None:
         """Take a row; one that was there before was moved while the list was walked.
@@ -111,6 +113,7 @@ class Listed:
             return
         if self._place(number):
             return
+        self._places.clear()
         word = (
             _milliseconds(row.updated) << _STAMP
             | (_ARCHIVED if row.archived else 0)
@@ -160,9 +163,19 @@ class Listed:
             if bucket[3 * at + 1] == high:
                 return bucket, 3 * at + 2
 
+    def _place_of(self, row_id: str) -> tuple["array[int]", int] | None:
+        try:
+            return self._places[row_id]
+        except KeyError:
+            number = number_of(row_id)
+            place = None if number is None else self._place(number)
+            if len(self._places) >= _KEPT:
+                self._places.clear()
+            self._places[row_id] = place
+            return place
+
     def _word(self, row_id: str) -> int | None:
-        number = number_of(row_id)
-        place = None if number is None else self._place(number)
+        place = self._place_of(row_id)
         return None if place is None else place[0][place[1]]
 
     @property
@@ -244,8 +257,7 @@ class Listed:
             if updated >= self.others[row_id].updated:
                 self.others[row_id] = self.others[row_id]._replace(comes=False)
             return True
-        number = number_of(row_id)
-        place = None if number is None else self._place(number)
+        place = self._place_of(row_id)
         if place is None:
             return False
         bucket, at = place
@@ -255,8 +267,7 @@ class Listed:
 
     def is_sent(self, row_id: str, updated: str) -> bool:
         """Whether a row was sent in this version, the one that was listed, or a newer one."""
-        number = number_of(row_id)
-        place = None if number is None else self._place(number)
+        place = self._place_of(row_id)
         if place is None:
             return False
         word = place[0][place[1]]

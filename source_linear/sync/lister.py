@@ -612,9 +612,11 @@ class Lister:
 
     def goes_on(self, one: Record, lists: Sequence[NestedList], since: str | None) -> bool:
         """Whether a list of a node is as long as what was asked for: it may go on, if that is wanted."""
-        return any(
-            len(items := items_of(one, nested)) >= nested.first and _reaches(items, since) for nested in lists
-        )
+        for nested in lists:
+            items = items_of(one, nested)
+            if len(items) >= nested.first and _reaches(items, since):
+                return True
+        return False
 
     def completed_of(self, root: Root, lists: Sequence[NestedList], nodes: Sequence[Record]) -> Nodes:
         """The nodes whose lists came; the others are unread."""

@@ -30,6 +30,29 @@ def test_what_was_listed_is_known_with_its_flag():
     assert found.rows == 2
 
 
+def test_a_row_that_was_asked_for_before_it_was_listed_is_known_once_it_is():
+    found = of(seen(1))
+    assert uuid(2) not in found
+    found.take(seen(2))
+    assert uuid(2) in found and found.sent(uuid(2), END)
+
+
+def test_a_row_that_was_found_is_found_where_it_is_after_room_was_made_for_others():
+    found = of(seen(1, NEWS))
+    assert uuid(1) in found
+    for number in range(2, 500):
+        found.take(seen(number))
+    assert found.sent(uuid(1), NEWS)
+    assert list(found.owed(None)) == []
+
+
+def test_no_more_places_are_kept_than_rows_of_a_few_pages():
+    found = of(*map(seen, range(3)))
+    for number in range(5000):
+        assert (uuid(number) in found) == (number < 3)
+        assert len(found._places) <= 1024
+
+
 def test_a_row_that_moved_while_the_list_was_walked_counts_once_as_it_came_first():
     found = of(seen(1), seen(1, NEWS, archived=NEWS))
     assert (found.rows, found.flag(uuid(1)), found.comes(uuid(1))) == (1, False, False)

@@ -9,6 +9,7 @@ from benchmarks.process import python
 from benchmarks.streams import STREAMS, catalog
 
 CONNECTOR = "source-linear"
+UNLISTED = "source-linear, `detect_deletions: never`"
 USUAL = "usual manifest"
 BARE = "bare loop"
 

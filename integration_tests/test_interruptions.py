@@ -171,6 +171,7 @@ def test_a_command_that_waits_for_the_rate_limit_ends_of_the_signal(api, connect
     assert done.output.records["users"] == []
 
 
+@pytest.mark.slow
 def test_a_stream_that_waits_for_linear_to_recover_ends_with_all_others_printed(api, connector, catalog):
     api.faults.html(503, root="users", count=None)
     others = set(NAMES) - {"users"}
